@@ -1,0 +1,93 @@
+"""What an evaluation answers: scores with intervals, and what a paired comparison needs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Verdict = Literal["better", "no better", "worse"]
+
+
+class Embed(Protocol):
+    """Texts to vectors: all that an evaluator knows of a model."""
+
+    def __call__(
+        self, texts: Sequence[str], *, role: Literal["query", "document"] | None = None
+    ) -> NDArray[np.float32]:
+        """[n, D] float32; `role` chooses the prompt, where the model has one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One metric with its 95 % interval over n items."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """The scores of one model on one task.
+
+    Attributes:
+        task: name of the data set.
+        evaluator: name in `EVALUATORS`.
+        primary: the metric that leads.
+        scores: metric to score with its interval.
+        draws: metric to [R] bootstrap values. The same data, seed and R give the same resampled
+            rows for every model, so that the difference of two models' draws is paired.
+        n: items evaluated.
+        model: what was evaluated, for tables.
+        texts_per_second: None where nothing was embedded.
+        details: arrays that a report draws, such as the cosine of each pair.
+    """
+
+    task: str
+    evaluator: str
+    primary: str
+    scores: dict[str, Score]
+    draws: dict[str, NDArray[np.float64]]
+    n: int
+    model: str = ""
+    texts_per_second: float | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95 % interval of the primary metric."""
+        return self.scores[self.primary].low, self.scores[self.primary].high
+
+    def __getattr__(self, name: str) -> float:
+        """A metric by its name: `result.spearman`."""
+        scores = self.__dict__.get("scores", {})
+        if name in scores:
+            value: float = scores[name].value
+            return value
+        raise AttributeError(f"no metric {name!r}; there are {', '.join(scores)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """`model` minus `against` on one metric of one task, by paired bootstrap."""
+
+    task: str
+    metric: str
+    model: str
+    against: str
+    value: float
+    low: float
+    high: float
+    p_value: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """Results of several models, their paired differences, and the verdict on the last model."""
+
+    results: tuple[Result, ...]
+    differences: tuple[Difference, ...] = ()
+    verdict: Verdict | None = None

@@ -1,0 +1,113 @@
+"""Named tables, what other packages add to them, and options read from signatures."""
+
+import difflib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import entry_points
+from typing import Any, Generic, TypeVar, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+
+from likewise.errors import InputError
+
+
+T = TypeVar("T")
+
+
+class Table(Mapping[str, T], Generic[T]):
+    """A plain literal of named things, which other packages extend through entry points.
+
+    A package adds to `Table("likewise.losses", {...})` with
+    `[project.entry-points."likewise.losses"]` and a line `name = "module:attribute"`.
+    Its own names win: a plug-in never replaces what Likewise ships.
+    """
+
+    def __init__(self, group: str, own: Mapping[str, T]) -> None:
+        """Name the entry-point group and list what Likewise itself brings."""
+        self.group = group
+        self._own = dict(own)
+
+    def __getitem__(self, name: str) -> T:
+        if name in self._own:
+            return self._own[name]
+        for point in entry_points(group=self.group, name=name):
+            loaded: T = point.load()
+            return loaded
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self._own
+        yield from sorted({p.name for p in entry_points(group=self.group)} - self._own.keys())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def pick(self, name: str, *, what: str) -> T:
+        """The entry of that name, or an error that offers the nearest ones.
+
+        Args:
+            name: as the user wrote it.
+            what: what the table holds, in the singular, for the error.
+
+        Raises:
+            InputError: there is no such entry.
+        """
+        if name in self:
+            return self[name]
+        near = difflib.get_close_matches(name, self, n=3, cutoff=0.5)
+        offer = ", ".join(near) if near else ", ".join(self)
+        raise InputError(f'there is no {what} "{name}"', mend=f"one of: {offer}")
+
+
+def options(function: Callable[..., Any]) -> type[BaseModel]:
+    """The keyword-only arguments of `function` as a strict pydantic model.
+
+    The signature is the only place where an option is declared; recipes, help pages and docs
+    read this model.
+
+    >>> def train(data, *, scale: float = 20.0): ...
+    >>> options(train)(scale=3.0).model_dump()
+    {'scale': 3.0}
+    """
+    hints = get_type_hints(function)
+    fields: dict[str, Any] = {
+        name: (hints[name], ... if parameter.default is parameter.empty else parameter.default)
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    return create_model(
+        f"{function.__name__}_options",
+        __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True),
+        **fields,
+    )
+
+
+def check_options(
+    function: Callable[..., Any], given: Mapping[str, Any], *, table: str
+) -> dict[str, Any]:
+    """Fill in the defaults of `function` and refuse what it does not take.
+
+    Args:
+        function: whose keyword-only arguments are the options.
+        given: name to value; values may be text, as a command line has them.
+        table: what the options belong to, for the error, such as "method.mnr".
+
+    Returns:
+        Every option of the function, resolved.
+
+    Raises:
+        InputError: an unknown name (the nearest right ones are offered), or a wrong type or value.
+    """
+    model = options(function)
+    unknown = [name for name in given if name not in model.model_fields]
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], model.model_fields, n=3, cutoff=0.4)
+        offer = ", ".join(near or model.model_fields) or "no options at all"
+        raise InputError(f'[{table}] has no option "{unknown[0]}"', mend=f"it takes: {offer}")
+    try:
+        return model(**given).model_dump()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        problem = f"[{table}] {name}: {first['msg'].lower()}, found {first['input']!r}"
+        raise InputError(problem, mend=f"change {name}") from error

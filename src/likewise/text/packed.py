@@ -1,0 +1,69 @@
+"""A batch as one stream of token ids with sequence boundaries: never a padded rectangle."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packed:
+    """S texts as one stream of T token ids.
+
+    Attributes:
+        ids: [T] int64 token ids, special tokens included.
+        starts: [S + 1] int64 on the CPU; text s is `ids[starts[s]:starts[s + 1]]`, never empty.
+        pooled: [T] bool, or None for all: the tokens that pooling may see. A prompt that is left
+            out of the pooling (`include_prompt=False`) is False here.
+    """
+
+    ids: Tensor
+    starts: Tensor
+    pooled: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.ids.dim() != 1 or self.starts.dim() != 1 or len(self.starts) < 2:
+            raise ValueError("ids must be [T] and starts [S + 1] with S at least 1")
+        if int(self.starts[0]) != 0 or int(self.starts[-1]) != len(self.ids):
+            raise ValueError(f"starts must go from 0 to {len(self.ids)}, the number of ids")
+        if bool((self.starts[1:] <= self.starts[:-1]).any()):
+            raise ValueError("every text needs one token at least")
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def lengths(self) -> Tensor:
+        """[S] int64 on the CPU: tokens a text."""
+        return self.starts[1:] - self.starts[:-1]
+
+    def positions(self) -> Tensor:
+        """[T] int64: each token's place in its text, from 0."""
+        lengths = self.lengths.to(self.ids.device)
+        offsets = self.starts[:-1].to(self.ids.device).repeat_interleave(lengths)
+        return torch.arange(len(self.ids), device=self.ids.device) - offsets
+
+    def owners(self) -> Tensor:
+        """[T] int64: the text that each token belongs to."""
+        texts = torch.arange(len(self), device=self.ids.device)
+        return texts.repeat_interleave(self.lengths.to(self.ids.device))
+
+    def to(self, device: torch.device | str) -> "Packed":
+        """The same stream with its ids on `device`; boundaries stay on the CPU."""
+        pooled = None if self.pooled is None else self.pooled.to(device)
+        return Packed(ids=self.ids.to(device), starts=self.starts, pooled=pooled)
+
+
+def pack(texts: Sequence[NDArray[np.int32] | Sequence[int]]) -> Packed:
+    """Join the token ids of S texts into one stream, in the order given.
+
+    >>> pack([[101, 7, 102], [101, 102]]).lengths.tolist()
+    [3, 2]
+    """
+    starts = np.zeros(len(texts) + 1, dtype=np.int64)
+    np.cumsum([len(text) for text in texts], out=starts[1:])
+    ids = np.concatenate([np.asarray(text, dtype=np.int64) for text in texts])
+    return Packed(ids=torch.from_numpy(ids), starts=torch.from_numpy(starts))
