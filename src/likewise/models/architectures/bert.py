@@ -1,0 +1,85 @@
+"""BERT and its many children: MiniLM, BGE, E5, GTE (Devlin et al. 2019)."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from likewise.models.architectures.architecture import Architecture
+from likewise.models.architectures.layers import LayerNorm, PostNormLayer
+from likewise.models.architectures.names import Names
+from likewise.models.attention import plan_attention
+from likewise.text.packed import Packed
+
+
+class Bert(nn.Module):
+    """Learned absolute positions, one segment, post-norm layers."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        """Build from a checkpoint's config.json."""
+        super().__init__()
+        self.width = int(config["hidden_size"])
+        self.dropout = float(config.get("hidden_dropout_prob", 0.1))
+        eps = float(config.get("layer_norm_eps", 1e-12))
+        self.tokens = nn.Parameter(torch.empty(int(config["vocab_size"]), self.width))
+        self.positions = nn.Parameter(
+            torch.empty(int(config["max_position_embeddings"]), self.width)
+        )
+        self.segments = nn.Parameter(torch.empty(int(config["type_vocab_size"]), self.width))
+        self.norm = LayerNorm(self.width, eps=eps)
+        self.layers = nn.ModuleList(
+            PostNormLayer(
+                self.width,
+                int(config["num_attention_heads"]),
+                int(config["intermediate_size"]),
+                activation=config.get("hidden_act", "gelu"),
+                eps=eps,
+                dropout=self.dropout,
+                attention_dropout=float(config.get("attention_probs_dropout_prob", 0.1)),
+            )
+            for _ in range(int(config["num_hidden_layers"]))
+        )
+
+    def forward(self, packed: Packed, *, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Hidden states [T, H] of a packed stream, in `dtype`."""
+        x = F.embedding(packed.ids, self.tokens) + F.embedding(packed.positions(), self.positions)
+        x = self.norm((x + self.segments[0]).to(dtype))
+        if self.training and self.dropout > 0:
+            x = F.dropout(x, self.dropout)
+        plan = plan_attention(packed.lengths, device=packed.ids.device)
+        for layer in self.layers:
+            x = layer(x, plan)
+        return x
+
+
+def bert_names(config: dict[str, Any]) -> Names:
+    """Our names to those of a Hugging Face BertModel."""
+    names: Names = {
+        "tokens": ("embeddings.word_embeddings.weight",),
+        "positions": ("embeddings.position_embeddings.weight",),
+        "segments": ("embeddings.token_type_embeddings.weight",),
+        "norm.weight": ("embeddings.LayerNorm.weight",),
+        "norm.bias": ("embeddings.LayerNorm.bias",),
+    }
+    parts = {
+        "attention.out": "attention.output.dense",
+        "attention_norm": "attention.output.LayerNorm",
+        "up": "intermediate.dense",
+        "down": "output.dense",
+        "norm": "output.LayerNorm",
+    }
+    for i in range(int(config["num_hidden_layers"])):
+        ours, theirs = f"layers.{i}", f"encoder.layer.{i}"
+        for kind in ("weight", "bias"):
+            names[f"{ours}.attention.qkv.{kind}"] = tuple(
+                f"{theirs}.attention.self.{part}.{kind}" for part in ("query", "key", "value")
+            )
+            for mine, other in parts.items():
+                names[f"{ours}.{mine}.{kind}"] = (f"{theirs}.{other}.{kind}",)
+    return names
+
+
+BERT = Architecture(
+    build=Bert, names=bert_names, most_tokens=lambda config: int(config["max_position_embeddings"])
+)

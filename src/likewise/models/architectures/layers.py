@@ -1,0 +1,115 @@
+"""The bricks of every encoder: they work on a stream [T, width] in the dtype that comes in.
+
+Weights are float32 masters and are cast to the stream's dtype where they are used, so that
+bfloat16 training updates full-precision weights (mixed precision, Micikevicius et al. 2018).
+"""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from likewise.models.attention import Bias, Plan, attend
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "gelu": F.gelu,
+    "gelu_new": lambda x: F.gelu(x, approximate="tanh"),
+    "gelu_pytorch_tanh": lambda x: F.gelu(x, approximate="tanh"),
+    "relu": F.relu,
+    "silu": F.silu,
+    "tanh": torch.tanh,
+}
+
+
+class Linear(nn.Module):
+    """x W^T + b in the dtype of x."""
+
+    def __init__(self, n_in: int, n_out: int, *, bias: bool = True) -> None:
+        """Leave the weights empty: they are read from a folder or drawn by `initialise`."""
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(n_out, n_in))
+        self.bias = nn.Parameter(torch.empty(n_out)) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[T, n_in] to [T, n_out]."""
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        return F.linear(x, self.weight.to(x.dtype), bias)
+
+
+class LayerNorm(nn.Module):
+    """Normalisation over the width, computed in float32 inside."""
+
+    def __init__(self, width: int, *, eps: float, bias: bool = True) -> None:
+        """Start as the identity scale."""
+        super().__init__()
+        self.width = width
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(width))
+        self.bias = nn.Parameter(torch.zeros(width)) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[T, width] to [T, width]."""
+        bias = None if self.bias is None else self.bias.to(x.dtype)
+        return F.layer_norm(x, (self.width,), self.weight.to(x.dtype), bias, self.eps)
+
+
+class SelfAttention(nn.Module):
+    """Multi-head self-attention with fused queries, keys and values (Vaswani et al. 2017)."""
+
+    def __init__(self, width: int, heads: int, *, dropout: float, bias: bool = True) -> None:
+        """Set sizes; `dropout` is of the attention weights."""
+        super().__init__()
+        self.heads = heads
+        self.dropout = dropout
+        self.qkv = Linear(width, 3 * width, bias=bias)
+        self.out = Linear(width, width, bias=bias)
+
+    def forward(self, x: Tensor, plan: Plan, bias: Bias | None = None) -> Tensor:
+        """[T, H] to [T, H]."""
+        dropout = self.dropout if self.training else 0.0
+        return self.out(attend(self.qkv(x), plan, heads=self.heads, dropout=dropout, bias=bias))  # type: ignore[no-any-return]  # a module's call is untyped
+
+
+class PostNormLayer(nn.Module):
+    """The layer of BERT, RoBERTa, DistilBERT and MPNet: normalise after each residual."""
+
+    def __init__(
+        self,
+        width: int,
+        heads: int,
+        inner: int,
+        *,
+        activation: str,
+        eps: float,
+        dropout: float,
+        attention_dropout: float,
+    ) -> None:
+        """Set sizes; the names are the paper's, not any checkpoint's."""
+        super().__init__()
+        self.dropout = dropout
+        self.activation = ACTIVATIONS[activation]
+        self.attention = SelfAttention(width, heads, dropout=attention_dropout)
+        self.attention_norm = LayerNorm(width, eps=eps)
+        self.up = Linear(width, inner)
+        self.down = Linear(inner, width)
+        self.norm = LayerNorm(width, eps=eps)
+
+    def forward(self, x: Tensor, plan: Plan, bias: Bias | None = None) -> Tensor:
+        """[T, H] to [T, H]."""
+        x = self.attention_norm(x + self._drop(self.attention(x, plan, bias)))
+        return self.norm(x + self._drop(self.down(self.activation(self.up(x)))))  # type: ignore[no-any-return]  # a module's call is untyped
+
+    def _drop(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.dropout) if self.training and self.dropout > 0 else x
+
+
+def initialise(module: nn.Module, *, std: float, generator: torch.Generator) -> None:
+    """Draw all matrices from N(0, std²), set biases to 0 and norms to the identity (BERT's way)."""
+    for name, parameter in module.named_parameters():
+        if parameter.dim() > 1:
+            nn.init.normal_(parameter, std=std, generator=generator)
+        elif name.endswith("bias"):
+            nn.init.zeros_(parameter)
+        else:
+            nn.init.ones_(parameter)
