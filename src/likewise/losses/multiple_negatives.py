@@ -1,0 +1,65 @@
+"""Multiple-negatives ranking: every other row's positive is a negative."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def mnr(
+    anchors: Tensor,
+    positives: Tensor,
+    negatives: Tensor | None = None,
+    collides: Tensor | None = None,
+    *,
+    scale: float = 20.0,
+    symmetric: bool = False,
+) -> Tensor:
+    """InfoNCE over the batch (Henderson et al. 2017; van den Oord et al. 2018, eq. 4).
+
+    An anchor with several positives stands in as many rows, whose candidates collide.
+
+    Args:
+        anchors: [B, D], any float dtype and any length: rows are normalised here.
+        positives: [B, D]; row i answers anchor i.
+        negatives: [N, D]; hard negatives, candidates for every anchor.
+        collides: [B, B + N] bool; True where a candidate repeats the anchor's own positive, and so
+            is no negative. What it says of an anchor's own column is ignored.
+        scale: inverse temperature, multiplies the cosines.
+        symmetric: also find each anchor among all anchors by its positive (Günther et al. 2023,
+            section 5), and take the mean of the two directions.
+
+    Returns:
+        [] float32 or wider, in nats, mean over anchors; log(B + N) where all cosines are equal.
+
+    Raises:
+        ValueError: no anchor has a second candidate, and so there is nothing to learn.
+
+    >>> mnr(torch.eye(4), torch.eye(4)).item() < 1e-6
+    True
+    >>> same = torch.ones(4, 8)
+    >>> round(mnr(same, same, symmetric=True).exp().item(), 4)
+    4.0
+    """
+    candidates = positives if negatives is None else torch.cat([positives, negatives])  # [C, D]
+    if collides is not None:
+        collides = collides.clone().fill_diagonal_(False)  # never an anchor's own column
+    if len(candidates) < 2 or (collides is not None and _nothing_left(collides)):
+        raise ValueError("mnr needs two candidates or more; with one the loss is always zero")
+    wide = torch.promote_types(anchors.dtype, torch.float32)
+    with torch.autocast(anchors.device.type, enabled=False):
+        rows, columns = (F.normalize(side.to(wide), dim=-1) for side in (anchors, candidates))
+        logits = scale * rows @ columns.T  # [B, C]
+        if collides is not None:
+            logits = logits.masked_fill(collides, -torch.inf)
+        own = torch.arange(len(anchors), device=logits.device)
+        loss = F.cross_entropy(logits, own)
+        if symmetric:
+            backward = logits[:, : len(anchors)].T  # [B, B], of each positive to all anchors
+            loss = (loss + F.cross_entropy(backward, own)) / 2
+    return loss
+
+
+def _nothing_left(collides: Tensor) -> bool:
+    """Whether every candidate of every anchor is masked, but for its own positive."""
+    anchors, candidates = collides.shape
+    return int(collides.sum()) == anchors * (candidates - 1)
