@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from likewise.data.clusters import TextKeys, column_keys
+from likewise.data.digest import column_digest
 from likewise.errors import Where
 
 
@@ -111,9 +113,13 @@ class Dataset:
         digest = hashlib.sha256(self.kind.encode())
         for name in self.roles:
             digest.update(name.encode())
-            for value in self.table.column(name).to_pylist():
-                digest.update(repr(value).encode())
+            digest.update(column_digest(self.table.column(name)))
         return digest.hexdigest()
+
+    @cached_property
+    def keys(self) -> dict[str, TextKeys]:
+        """Hashes of the normalised texts of each text role; they compare in one process only."""
+        return {role: column_keys(self.table.column(role)) for role in self.text_roles()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,5 +160,6 @@ class RetrievalSet:
         digest = hashlib.sha256(b"retrieval")
         for part in (self.query_ids, self.queries, self.document_ids, self.documents):
             digest.update(repr(part).encode())
-        digest.update(repr(sorted((q, sorted(d.items())) for q, d in self.judgements.items())).encode())
+        judged = sorted((q, sorted(d.items())) for q, d in self.judgements.items())
+        digest.update(repr(judged).encode())
         return digest.hexdigest()

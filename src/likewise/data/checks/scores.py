@@ -1,0 +1,38 @@
+"""How the scores are spread over their scale."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from likewise.data.checks.finding import Data, Finding
+from likewise.data.dataset import Dataset
+from likewise.data.scales import USUAL
+
+BINS = 5
+
+
+def check_scores(data: Data, others: Sequence[Data] = ()) -> list[Finding]:
+    """A histogram over the scale; equal scores and an unusual scale are warnings.
+
+    Args:
+        data: of any kind; without scores nothing is found.
+        others: not used.
+    """
+    if not isinstance(data, Dataset) or "score" not in data.roles:
+        return []
+    scores = data.numbers("score")
+    low, high = data.score_range or (float(scores.min()), float(scores.max()))
+    if np.ptp(scores) == 0:
+        text = f"all {len(scores):,} scores are {scores[0]:g}: there is nothing to learn from them"
+        mend = "give pairs that people scored differently"
+        return [Finding(level="warning", text=text, count=len(scores), mend=mend)]
+    counts, edges = np.histogram(scores, bins=BINS, range=(low, high))
+    bins = {f"{a:g} to {b:g}": int(n) for a, b, n in zip(edges, edges[1:], counts, strict=False)}
+    listed = ", ".join(f"{name}: {n:,}" for name, n in bins.items())
+    text = f"scores on a scale from {low:g} to {high:g}, mean {scores.mean():.3g}; {listed}"
+    findings = [Finding(level="note", text=text, count=len(scores), facts=bins)]
+    if (low, high) == (float(scores.min()), float(scores.max())) and (low, high) not in USUAL:
+        text = f"the scale {low:g} to {high:g} is only what was found: no usual scale fits"
+        mend = "state it: --score-range LOW,HIGH"
+        findings.append(Finding(level="warning", text=text, count=len(scores), mend=mend))
+    return findings
