@@ -95,4 +95,4 @@ class Tokenizer:
         return len(mask) - trailing
 
     def _prepare(self, text: str) -> str:
-        return text.strip().lower() if self.lower_case else text.strip()
+        return text.lower() if self.lower_case else text

@@ -1,0 +1,112 @@
+"""`likewise train`: train a model on the user's data, and prove what it is worth."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from likewise.cli.console import answer, emit_json, say
+from likewise.cli.options import as_paths, parse_range, parse_settings, with_fields
+from likewise.cli.results import show_evaluation, verdict_sentence
+from likewise.cli.watch import Watch
+from likewise.data import read
+from likewise.data.dataset import Dataset
+from likewise.data.roles import parse_columns
+from likewise.errors import InputError
+from likewise.evaluation import to_json
+from likewise.methods.recipe import build_recipe, read_recipe
+from likewise.methods.run import Existing, Run, Tell
+from likewise.methods.run import train as run_training
+from likewise.report import write_report
+from likewise.training.options import TrainingOptions
+
+
+@with_fields(TrainingOptions)
+def train(
+    *,
+    data: Annotated[list[str] | None, typer.Argument(help="Files to train on.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/latest"),
+    base: Annotated[
+        str | None, typer.Option(help="Model to start from: a folder, minilm, hub:ORG/NAME.")
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option(help="mnr, cosine, softmax; auto chooses by the data.")
+    ] = None,
+    dev: Annotated[
+        str | None, typer.Option(help="Data to measure on; a tenth is held out where none.")
+    ] = None,
+    recipe: Annotated[Path | None, typer.Option(help="TOML file with all of this.")] = None,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="Option of the method, as in scale=30.")
+    ] = None,
+    kind: Annotated[str | None, typer.Option(help="Kind of the data, if it fits two.")] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option(help="Bind columns: anchor=title,positive=body.")
+    ] = None,
+    score_range: Annotated[str | None, typer.Option(help="Possible scores, as in 0:5.")] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Skip and count bad rows.")] = False,
+    allow_leak: Annotated[
+        bool, typer.Option("--allow-leak", help="Measure although dev rows are trained on.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the newest good checkpoint in --out.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the run in --out.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the result only.")] = False,
+    **settings: Any,
+) -> None:
+    """Train an embedding model on pairs, scored pairs or NLI rows.
+
+    Example: likewise train pairs.csv --base minilm --dev dev.csv --out runs/first
+    """
+    tables = {} if recipe is None else read_recipe(recipe)
+    named = {"base": base, "method": method, "dev": dev, "data": data or None}
+    tables |= {key: value for key, value in named.items() if value is not None}
+    tables["training"] = {**tables.get("training", {}), **settings}
+    tables["options"] = {**tables.get("options", {}), **parse_settings(set_ or [])}
+    resolved = build_recipe(tables, where=str(recipe or "the command line"))
+    if not resolved.data:
+        raise InputError("no data is named", mend="likewise train pairs.csv")
+    rows = read(
+        as_paths(list(resolved.data)),
+        kind=kind,
+        columns=parse_columns(columns or []) or None,
+        skip_bad=skip_bad,
+        score_range=parse_range(score_range),
+    )
+    if not isinstance(rows, Dataset):
+        problem = f"{resolved.data[0]} is a retrieval set: it can be measured on, not trained on"
+        raise InputError(problem, mend="give pairs to train on, and this with --dev")
+    existing: Existing = "resume" if resume else "overwrite" if overwrite else "refuse"
+    with Watch(quiet=quiet, minutes=resolved.training.minutes) as watch:
+        run = run_training(
+            resolved.base,
+            rows,
+            method=resolved.method,
+            dev=None if resolved.dev is None else read(resolved.dev),
+            out=out,
+            existing=existing,
+            allow_leak=allow_leak,
+            tell=Tell(observers=(watch,), plan=watch.plan, note=watch.note),
+            **tables["training"],
+            **resolved.options,
+        )
+    finish(run, json=json, quiet=quiet)
+
+
+def finish(run: Run, *, json: bool, quiet: bool) -> None:
+    """Write the report and print what came of a run, and what to type next."""
+    report = None if run.evaluation is None else write_report(run.folder)
+    if json:
+        emit_json({} if run.evaluation is None else to_json(run.evaluation))
+        return
+    if run.evaluation is not None:
+        show_evaluation(run.evaluation)
+        answer(verdict_sentence(run.evaluation, run.evaluation.results[-1].primary))
+    answer(f"model:  {run.folder / 'model'}")
+    if report is not None:
+        answer(f"report: {report}")
+    say(f"next:   likewise encode {run.folder / 'model'} texts.txt --out v.npy", quiet=quiet)

@@ -1,0 +1,32 @@
+"""Choose a method by the data."""
+
+from likewise.data.dataset import Dataset
+from likewise.errors import InputError
+from likewise.methods.spec import MethodSpec
+from likewise.registry import Table
+
+
+def choose_method(name: str, data: Dataset, methods: Table[MethodSpec]) -> str:
+    """The method named, or the first that suits the data best.
+
+    Args:
+        name: of a method, or "auto".
+        data: to be trained on.
+        methods: the table to choose from.
+
+    Raises:
+        InputError: there is no such method, or it does not take this kind of data.
+    """
+    fitting = [key for key, spec in methods.items() if data.kind in spec.kinds]
+    if name == "auto":
+        if fitting:
+            return fitting[0]
+        kinds = sorted({kind for spec in methods.values() for kind in spec.kinds})
+        problem = f"no method trains on {data.kind} data yet"
+        raise InputError(problem, mend=f"give data of one of these kinds: {', '.join(kinds)}")
+    spec = methods.pick(name, what="method")
+    if data.kind not in spec.kinds:
+        problem = f"the method {name} takes {' or '.join(spec.kinds)} data, found {data.kind}"
+        mend = f"use --method {' or '.join(fitting)}" if fitting else "give other data"
+        raise InputError(problem, mend=mend)
+    return name

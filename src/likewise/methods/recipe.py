@@ -1,0 +1,106 @@
+"""A recipe: everything that a run was asked to do, as one value and as one TOML file."""
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import TypeAdapter, ValidationError
+
+from likewise.errors import InputError, Where
+from likewise.methods.table import METHODS
+from likewise.registry import check_options
+from likewise.training.options import TrainingOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """A run, resolved.
+
+    Attributes:
+        data: files to train on.
+        base: the model to start from.
+        method: a name in `METHODS`, or "auto".
+        dev: data to measure on; None holds out a part of the training data.
+        training: how long, how fast, how carefully.
+        options: of the method.
+    """
+
+    data: tuple[str, ...] = ()
+    base: str = "minilm"
+    method: str = "auto"
+    dev: str | None = None
+    training: TrainingOptions = field(default_factory=TrainingOptions)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_toml(self) -> str:
+        """As `recipe.toml` in a run's folder has it."""
+        plain = {key: value for key, value in asdict(self).items() if value is not None}
+        plain["training"] = {k: v for k, v in plain["training"].items() if v is not None}
+        return tomli_w.dumps(plain)
+
+
+def build_recipe(given: Mapping[str, Any], *, where: str = "the command line") -> Recipe:
+    """Check a recipe written as nested tables, and fill in the defaults.
+
+    Args:
+        given: as `tomllib` reads it: top-level keys, `[training]`, `[options]`.
+        where: its file, for errors.
+
+    Raises:
+        InputError: an unknown key (the nearest right ones are offered), a wrong type, or a value
+            out of range; names file, table and key.
+    """
+    place = Where(path=where)
+    _refuse_unknown(given, [f.name for f in fields(Recipe)], "the recipe", place)
+    training = given.get("training", {})
+    _refuse_unknown(training, [f.name for f in fields(TrainingOptions)], "[training]", place)
+    try:
+        options = TypeAdapter(TrainingOptions).validate_python(dict(training))
+        rest = {key: value for key, value in given.items() if key not in {"training", "data"}}
+        data = given.get("data", ())
+        files = (data,) if isinstance(data, str) else tuple(data)
+        adapter = TypeAdapter(Recipe)
+        return adapter.validate_python({**rest, "data": files, "training": options})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        problem = f"{name}: {first['msg'].lower()}, found {first['input']!r}"
+        raise InputError(problem, where=place, mend=f"change {name}") from error
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """The tables of a recipe file, still unchecked.
+
+    Raises:
+        InputError: no such file, not UTF-8, or not TOML; names the line.
+    """
+    where = Where(path=str(path))
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+        raise InputError(problem, where=where, mend="name a recipe file with --recipe") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"not TOML: {error}", where=where, mend="mend that line") from error
+
+
+def resolve_options(method: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Every option of a method, those given and the defaults of the others.
+
+    Raises:
+        InputError: the method has no such option, or takes other values.
+    """
+    function = METHODS.pick(method, what="method").function
+    return check_options(function, given, table=f"method {method}")
+
+
+def _refuse_unknown(given: Mapping[str, Any], known: list[str], table: str, where: Where) -> None:
+    for key in given:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=3, cutoff=0.4) or known
+            problem = f'{table} has no key "{key}"'
+            raise InputError(problem, where=where, mend=f"it takes: {', '.join(near)}")

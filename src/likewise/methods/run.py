@@ -1,0 +1,299 @@
+"""A run: measure the base, train, measure again, and say what came of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from likewise.data.dataset import Dataset, RetrievalSet
+from likewise.data.reading import read
+from likewise.errors import InputError
+from likewise.evaluation import compare, evaluate, to_json, verdict
+from likewise.evaluation.baselines import baseline
+from likewise.evaluation.diagnosis import diagnose
+from likewise.evaluation.result import Evaluation, Result
+from likewise.methods.auto import choose_method
+from likewise.methods.dev_data import TrainAndDev, dev_tokens, prepare_dev
+from likewise.methods.recipe import Recipe, build_recipe, resolve_options
+from likewise.methods.table import METHODS
+from likewise.models.build import load
+from likewise.models.encoder import Encoder
+from likewise.text.audit import audit
+from likewise.training.checkpoint import newest_checkpoint, read_progress
+from likewise.training.events import Evaluated, Observer
+from likewise.training.fit import Fit
+from likewise.training.options import TrainingOptions
+from likewise.training.plan import Plan
+from likewise.training.run_folder import (
+    MetricsFile,
+    fingerprint_weights,
+    open_run,
+    write_json,
+    write_manifest,
+)
+
+Existing = Literal["refuse", "resume", "overwrite"]
+TRAINED = "trained"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What training left behind.
+
+    Attributes:
+        folder: recipe, manifest, metrics, checkpoints, model, evaluation.
+        model: the trained encoder; also in `folder / "model"`.
+        evaluation: baseline, base and trained model side by side; None without dev data.
+        notes: what was decided about data and model on the way.
+    """
+
+    folder: Path
+    model: Encoder
+    evaluation: Evaluation | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """Who is told what while a run goes on.
+
+    Attributes:
+        observers: every event of the loop.
+        plan: the plan, before the first step.
+        note: each decision, in a sentence.
+    """
+
+    observers: Sequence[Observer] = ()
+    plan: Callable[[Plan], None] = lambda _: None
+    note: Callable[[str], None] = lambda _: None
+
+
+def train(
+    model: Encoder | str,
+    data: Dataset | str | Path | Sequence[str | Path],
+    *,
+    method: str = "auto",
+    dev: Dataset | RetrievalSet | str | Path | None = None,
+    out: str | Path,
+    existing: Existing = "refuse",
+    allow_leak: bool = False,
+    tell: Tell | None = None,
+    **settings: Any,
+) -> Run:
+    """Train an embedding model and prove what it is worth.
+
+    The base model and a plain baseline are measured on the dev data first, then the encoder is
+    trained in place, then it is measured on the same data, with a paired interval.
+
+    Args:
+        model: an encoder, or what `likewise.load` takes.
+        data: rows to train on, or their file or files.
+        method: a name in `METHODS`; "auto" takes the one that suits the data.
+        dev: data to measure on, of a kind that can be evaluated; None holds a part of `data` out.
+        out: folder of the run.
+        existing: what to do where `out` holds something.
+        allow_leak: measure although dev rows stand in the training data.
+        tell: who is told of events, plan and notes.
+        **settings: any of `TrainingOptions`, or an option of the method, by name.
+
+    Returns:
+        The run, with the trained model and its evaluation.
+
+    Raises:
+        InputError: data, options or folder are wrong; nothing was written.
+        Interrupted: stopped by Ctrl-C or SIGTERM, with a checkpoint.
+        NotFinite: the loss or a gradient is no longer a number.
+    """
+    tell = tell or Tell()
+    rows = data if isinstance(data, Dataset) else _rows(read(data))
+    measured = read(dev) if isinstance(dev, str | Path) else dev
+    encoder = model if isinstance(model, Encoder) else load(model)
+    named = "base" if isinstance(model, Encoder) else str(model)
+    recipe = _resolved(rows, measured, named, method, settings)
+    ready = prepare_dev(rows, measured, allow_leak=allow_leak, seed=recipe.training.seed)
+    _refuse_constant(recipe, ready.train)
+    folder = Path(out)
+    open_run(folder, overwrite=existing == "overwrite", resume=existing == "resume")
+    if existing == "overwrite":
+        _clear(folder)
+    for text in (*encoder.notes, *(note.text for note in rows.notes), *ready.notes):
+        tell.note(text)
+    _write_start(folder, recipe, encoder, ready)
+    run = _Running(folder, recipe, encoder, ready, tell, resume=existing == "resume")
+    return run.go()
+
+
+class _Running:
+    """The parts of one run, in the order of `go`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        recipe: Recipe,
+        encoder: Encoder,
+        ready: TrainAndDev,
+        tell: Tell,
+        *,
+        resume: bool,
+    ) -> None:
+        self.folder = folder
+        self.recipe = recipe
+        self.encoder = encoder
+        self.ready = ready
+        self.tell = tell
+        self.resume = resume
+
+    def go(self) -> Run:
+        """Measure, train, measure, write."""
+        before = self._before()
+        checkpoint = newest_checkpoint(self.folder / "checkpoints") if self.resume else None
+        metrics = MetricsFile(
+            self.folder,
+            keep_until=None if checkpoint is None else read_progress(checkpoint).step,
+        )
+        observers = (metrics, *self.tell.observers)
+        if before and checkpoint is None:
+            event = _as_event(before[-1])
+            for observer in observers:
+                observer(event)
+        fit = self._fit(observers)
+        METHODS[self.recipe.method].function(fit, self.ready.train, **self.recipe.options)
+        for text in fit.notes:
+            self.tell.note(text)
+        self.encoder.save(self.folder / "model", overwrite=True)
+        evaluation = self._after(before)
+        notes = (*self.encoder.notes, *self.ready.notes, *fit.notes)
+        return Run(folder=self.folder, model=self.encoder, evaluation=evaluation, notes=notes)
+
+    def _before(self) -> tuple[Result, ...]:
+        """The plain baseline, where the data has one, and the untouched base model."""
+        dev = self.ready.dev
+        if dev is None:
+            return ()
+        base = evaluate(self.encoder, dev, name=self.recipe.base)
+        plain = baseline(dev)
+        return (base,) if plain is None else (plain, base)
+
+    def _fit(self, observers: Sequence[Observer]) -> Fit:
+        dev = self.ready.dev
+
+        def measure(encoder: Encoder) -> Evaluated:
+            if dev is None:
+                raise ValueError("there is no dev data to measure on")
+            return _as_event(evaluate(encoder, dev, name=TRAINED))
+
+        return Fit(
+            encoder=self.encoder,
+            options=self.recipe.training,
+            folder=self.folder / "checkpoints",
+            evaluate=None if dev is None else measure,
+            dev_tokens=_tokens_of(dev, self.encoder),
+            observers=observers,
+            resume=self.resume,
+            announce=self.tell.plan,
+        )
+
+    def _after(self, before: tuple[Result, ...]) -> Evaluation | None:
+        dev = self.ready.dev
+        if dev is None or not before:
+            return None
+        base = before[-1]
+        trained = evaluate(self.encoder, dev, name=TRAINED)
+        differences = tuple(
+            difference for other in reversed(before) for difference in compare([other, trained])
+        )
+        lead = next(d for d in differences if d.metric == base.primary and d.against == base.model)
+        evaluation = Evaluation(
+            results=(*before, trained), differences=differences, verdict=verdict(lead)
+        )
+        write_json(self.folder / "evaluation.json", to_json(evaluation))
+        write_json(self.folder / "report_data.json", diagnose(base, trained, dev).to_json())
+        return evaluation
+
+
+def _rows(data: Dataset | RetrievalSet) -> Dataset:
+    if isinstance(data, RetrievalSet):
+        problem = f"{data.name} is a retrieval set: it can be measured on, not trained on"
+        raise InputError(problem, mend="give pairs to train on, and this with --dev")
+    return data
+
+
+def _resolved(
+    data: Dataset,
+    dev: Dataset | RetrievalSet | None,
+    base: str,
+    method: str,
+    settings: Mapping[str, Any],
+) -> Recipe:
+    """Sort settings into those of the loop and those of the method, and check both."""
+    known = {field.name for field in fields(TrainingOptions)}
+    name = choose_method(method, data, METHODS)
+    own = {key: value for key, value in settings.items() if key not in known}
+    return build_recipe(
+        {
+            "data": list(data.sources),
+            "base": base,
+            "method": name,
+            "dev": None if dev is None else " ".join(dev.sources),
+            "training": {key: value for key, value in settings.items() if key in known},
+            "options": resolve_options(name, own),
+        }
+    )
+
+
+def _refuse_constant(recipe: Recipe, data: Dataset) -> None:
+    """Before anything is written: batches from which the method could not learn."""
+    if recipe.method == "mnr" and min(recipe.training.batch_size, len(data)) < 2:
+        problem = (
+            "a batch of one row has no negatives: the loss is always zero "
+            f"(batch size {recipe.training.batch_size}, {len(data)} rows)"
+        )
+        raise InputError(problem, mend="use --batch-size 2 or more; 32 to 256 is usual")
+
+
+def _write_start(folder: Path, recipe: Recipe, encoder: Encoder, ready: TrainAndDev) -> None:
+    (folder / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
+    dev = ready.dev
+    write_manifest(
+        folder,
+        files=[*recipe.data, *(dev.sources if dev is not None else ())],
+        base=recipe.base,
+        facts={
+            "seed": recipe.training.seed,
+            "base_sha256": fingerprint_weights(encoder.module.state_dict()),
+            "train": {
+                "kind": ready.train.kind,
+                "rows": len(ready.train),
+                "fingerprint": ready.train.fingerprint,
+            },
+            "dev": None
+            if dev is None
+            else {"kind": dev.kind, "rows": len(dev), "fingerprint": dev.fingerprint},
+            "notes": [*(note.text for note in ready.train.notes), *ready.notes],
+        },
+    )
+
+
+def _clear(folder: Path) -> None:
+    """Take away what an earlier run left, and nothing else."""
+    import shutil
+
+    for name in ("checkpoints", "model"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in ("recipe.toml", "metrics.jsonl", "evaluation.json", "report_data.json"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def _tokens_of(dev: Dataset | RetrievalSet | None, encoder: Encoder) -> int:
+    if dev is None:
+        return 0
+    sample = dev.all_texts()[:1000]
+    found = audit(sample, encoder.tokenizer)
+    return dev_tokens(dev, min(found.tokens / max(found.texts, 1), encoder.max_tokens))
+
+
+def _as_event(result: Result) -> Evaluated:
+    score = result.scores[result.primary]
+    return Evaluated(
+        step=0, metric=result.primary, value=score.value, low=score.low, high=score.high
+    )

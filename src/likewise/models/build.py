@@ -1,0 +1,110 @@
+"""Between a folder's contents and a working encoder, both ways."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from likewise.models.heads import build_tail, tail_weights
+from likewise.models.source import resolve_model
+from tokenizers import Tokenizer as RustTokenizer
+from torch import nn
+
+from likewise.errors import InputError, Where
+from likewise.models.architectures import ARCHITECTURES
+from likewise.models.architectures.architecture import Architecture
+from likewise.models.architectures.names import from_checkpoint, to_checkpoint
+from likewise.models.device import choose_device
+from likewise.models.encoder import Encoder
+from likewise.models.folder.contents import ModelFolder, TailModule
+from likewise.models.folder.read import read_folder
+from likewise.text.tokenizer import Tokenizer
+
+
+def load(name: str | Path, *, device: str = "auto") -> Encoder:
+    """Load an embedding model.
+
+    Args:
+        name: a folder, "minilm", "hub:ORG/NAME", or a bare "ORG/NAME".
+        device: "auto" (CUDA, then MPS, then CPU) or a device's name.
+
+    Raises:
+        InputError: there is no such model, or its folder is damaged; names the file.
+        MissingExtra: the package that brings the model is not installed.
+    """
+    folder = resolve_model(str(name))
+    encoder = from_contents(read_folder(folder), where=str(folder))
+    encoder.module.to(choose_device(device))
+    return encoder
+
+
+def from_contents(contents: ModelFolder, *, where: str = "the model") -> Encoder:
+    """Build an encoder and fill in its weights.
+
+    Raises:
+        InputError: weights are missing or have another shape than the configuration says.
+    """
+    architecture = architecture_of(contents)
+    backbone = architecture.build(contents.config)
+    names = architecture.names(contents.config)
+    ours, unused, missing = from_checkpoint(contents.weights, names)
+    place = Where(path=f"{where}/model.safetensors")
+    mend = "copy the folder again: the file does not belong to its config.json"
+    if missing:
+        problem = f"{len(missing)} weights are missing, the first is {missing[0]}"
+        raise InputError(problem, where=place, mend=mend)
+    expected = backbone.state_dict()
+    for key, tensor in ours.items():
+        if tensor.shape != expected[key].shape:
+            problem = (
+                f"{' + '.join(names[key])} has shape {list(tensor.shape)}, "
+                f"config.json says {list(expected[key].shape)}"
+            )
+            raise InputError(problem, where=place, mend=mend)
+    backbone.load_state_dict(ours, assign=True)
+    tail = build_tail(contents.tail)
+    limit = min(
+        contents.max_tokens or architecture.most_tokens(contents.config),
+        architecture.most_tokens(contents.config),
+    )
+    tokenizer = Tokenizer(
+        RustTokenizer.from_buffer(contents.files["tokenizer.json"]),
+        max_tokens=limit,
+        lower_case=contents.lower_case,
+        empty_id=int(contents.config.get("pad_token_id") or 0),
+    )
+    contents = replace(contents, weights=unused)  # the rest lives in the backbone
+    return Encoder(contents=contents, backbone=backbone, tail=tail, tokenizer=tokenizer)
+
+
+def architecture_of(contents: ModelFolder) -> Architecture:
+    """The native family of a model, or the padded one through transformers."""
+    family = str(contents.config.get("model_type"))
+    return ARCHITECTURES[family if family in ARCHITECTURES else "padded"]
+
+
+def folder_with_weights(encoder: Encoder) -> ModelFolder:
+    """The contents of the encoder's folder with its weights as they are now."""
+    contents = encoder.contents
+    names = architecture_of(contents).names(contents.config)
+    trained = to_checkpoint(encoder.backbone.state_dict(), names)
+    tail = tuple(
+        TailModule(kind=module.kind, config=module.config, weights=weights)
+        for module, weights in zip(contents.tail, tail_weights(encoder.tail), strict=True)
+    )
+    return replace(
+        contents, weights={**contents.weights, **trained}, tail=tail, max_tokens=encoder.max_tokens
+    )
+
+
+def parameters(encoder: Encoder) -> dict[str, nn.Parameter]:
+    """The trainable parameters by name, backbone first."""
+    return dict(encoder.module.named_parameters())
+
+
+def load_weights(encoder: Encoder, folder: Path) -> None:
+    """Put the weights of a saved encoder of the same shape into this one, in place."""
+    found = from_contents(read_folder(folder), where=str(folder))
+    with torch.no_grad():
+        own = encoder.module.state_dict()
+        for name, tensor in found.module.state_dict().items():
+            own[name].copy_(tensor)

@@ -1,0 +1,199 @@
+"""An embedding model: texts to packed streams to hidden states to one vector a text."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from likewise.models.folder.write import write_folder
+from likewise.models.pooling import pool
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from likewise.errors import InputError
+from likewise.models.device import choose_hardware
+from likewise.models.folder.contents import ModelFolder
+from likewise.progress import progress as show_progress
+from likewise.text.batches import batches_by_tokens
+from likewise.text.packed import Packed, pack
+from likewise.text.tokenizer import Tokenized, Tokenizer
+
+BATCH_TOKENS = 4096  # fills two cores' caches with a MiniLM; more brings no speed there
+
+
+class Encoder:
+    """A text embedding model; loads from and saves to a sentence-transformers folder.
+
+    Attributes:
+        contents: what its folder holds besides the weights that are trained.
+        backbone: packed streams to hidden states [T, H].
+        tail: what follows the pooling: dense layers, normalisation.
+        tokenizer: texts to ids, with the length limit.
+        notes: what loading had to decide, for the user to see.
+    """
+
+    def __init__(
+        self, *, contents: ModelFolder, backbone: nn.Module, tail: nn.Module, tokenizer: Tokenizer
+    ) -> None:
+        """Compose the parts; `likewise.load` reads them from a folder."""
+        self.contents = contents
+        self.backbone = backbone
+        self.tail = tail
+        self.tokenizer = tokenizer
+        self.notes: tuple[str, ...] = tuple(contents.notes)
+        self.module = nn.ModuleDict({"backbone": backbone, "tail": tail}).eval()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next(self.module.parameters()).device
+
+    @property
+    def max_tokens(self) -> int:
+        """Longest text in tokens, special ones included; longer texts are cut and counted."""
+        return self.tokenizer.max_tokens
+
+    @property
+    def dimensions(self) -> int:
+        """D, the width of a vector."""
+        probe = pack([[self.tokenizer.empty_id]]).to(self.device)
+        with torch.inference_mode():
+            return int(self.embed(probe).shape[1])
+
+    @property
+    def prompts(self) -> dict[str, str]:
+        """Prompt texts by name, such as "query" and "document"."""
+        return self.contents.prompts
+
+    def embed(self, packed: Packed, *, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Embed a packed stream, with gradients where they are enabled.
+
+        Args:
+            packed: S texts, on this encoder's device.
+            dtype: of the arithmetic in the backbone.
+
+        Returns:
+            [S, D] float32.
+        """
+        hidden = self.backbone(packed, dtype=dtype)
+        pooled = pool(hidden, packed, self.contents.pooling.modes)
+        vectors: Tensor = self.tail(pooled.float())
+        return vectors
+
+    def encode(
+        self,
+        texts: Sequence[str],
+        *,
+        prompt: str | None = None,
+        batch_tokens: int = BATCH_TOKENS,
+        precision: str = "auto",
+        normalize: bool = False,
+        dimensions: int | None = None,
+        progress: bool = False,
+    ) -> NDArray[np.float32]:
+        """Encode texts; each distinct text is computed once, in the order of length.
+
+        Args:
+            texts: n texts, a list or any sequence of str.
+            prompt: name of one of `prompts`, or the prompt's own text; None for the model's
+                default prompt, if it has one.
+            batch_tokens: tokens a batch; memory follows it, not the number of texts.
+            precision: "auto" (bfloat16 where the hardware has it), "float32" or "bfloat16".
+            normalize: scale every vector to length 1.
+            dimensions: keep only the first so many (Matryoshka models).
+            progress: show a bar.
+
+        Returns:
+            [n, D] float32.
+
+        Raises:
+            InputError: a single string instead of a list, or something that is no text.
+        """
+        _refuse_no_list(texts)
+        dtype = choose_hardware(self.device, precision).dtype
+        distinct = list(dict.fromkeys(texts))
+        tokenized = self.tokenize(distinct, prompt=prompt)
+        found = self._encode_distinct(tokenized, batch_tokens, dtype, progress)
+        place = {text: i for i, text in enumerate(distinct)}
+        vectors = found[[place[text] for text in texts]]
+        return _finish(vectors, normalize, dimensions or self.contents.truncate_dimensions)
+
+    def count_cut(self, texts: Sequence[str], *, prompt: str | None = None) -> int:
+        """How many of the texts are over the length limit, so that `encode` cuts their end."""
+        front = self.prompt_text(prompt)
+        return int((self.tokenizer.count([front + text for text in texts]) > self.max_tokens).sum())
+
+    def tokenize(self, texts: Sequence[str], *, prompt: str | None = None) -> Tokenized:
+        """Token ids with the prompt (by name, or its text) in front."""
+        return self.tokenizer.tokenize(texts, prompt=self.prompt_text(prompt))
+
+    def prompt_text(self, prompt: str | None) -> str:
+        """The text of a prompt given by name, by its own text, or None for the default."""
+        if prompt is None:
+            prompt = self.contents.default_prompt
+        return "" if prompt is None else self.prompts.get(prompt, prompt)
+
+    def pack(self, tokenized: Tokenized, indices: Sequence[int] | NDArray[np.int64]) -> Packed:
+        """Join some of the tokenised texts into one stream on this encoder's device."""
+        packed = pack([tokenized.ids[i] for i in indices])
+        if tokenized.prompt_tokens and not self.contents.pooling.include_prompt:
+            packed = replace(packed, pooled=packed.positions() >= tokenized.prompt_tokens)
+        return packed.to(self.device)
+
+    def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
+        """Write a sentence-transformers folder, atomically.
+
+        Raises:
+            InputError: the folder exists and `overwrite` is False.
+        """
+        target = Path(path)
+        write_folder(target, self.to_contents(), overwrite=overwrite)
+        return target
+
+    def to_contents(self) -> ModelFolder:
+        """The folder's contents with the weights as they are now, under the checkpoint's names."""
+        from likewise.models.build import folder_with_weights
+
+        return folder_with_weights(self)
+
+    def _encode_distinct(
+        self, tokenized: Tokenized, budget: int, dtype: torch.dtype, progress: bool
+    ) -> NDArray[np.float32]:
+        batches = batches_by_tokens(tokenized.lengths, budget)
+        out: NDArray[np.float32] | None = None
+        with (
+            torch.inference_mode(),
+            show_progress("encoding", len(tokenized.ids), shown=progress) as advance,
+        ):
+            for batch in batches:
+                found = self.embed(self.pack(tokenized, batch), dtype=dtype).cpu().numpy()
+                if out is None:
+                    out = np.empty((len(tokenized.ids), found.shape[1]), dtype=np.float32)
+                out[batch] = found
+                advance(len(batch))
+        return np.empty((0, self.dimensions), dtype=np.float32) if out is None else out
+
+
+def _finish(
+    vectors: NDArray[np.float32], normalize: bool, dimensions: int | None
+) -> NDArray[np.float32]:
+    """Keep the first dimensions, and scale to length 1, in this order."""
+    if dimensions is not None:
+        if not 1 <= dimensions <= vectors.shape[1]:
+            problem = f"dimensions must be from 1 to {vectors.shape[1]}, found {dimensions}"
+            raise InputError(problem, mend="choose fewer dimensions, or leave them all")
+        vectors = vectors[:, :dimensions]
+    if normalize:
+        vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True).clip(min=1e-12)
+    return np.ascontiguousarray(vectors, dtype=np.float32)
+
+
+def _refuse_no_list(texts: Sequence[Any]) -> None:
+    if isinstance(texts, str):
+        raise InputError("expected a list of texts, found one string", mend='write ["…"]')
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            problem = f"text {i + 1} of {len(texts)} is {type(text).__name__}, expected str"
+            raise InputError(problem, mend="give every text as str; leave out rows without one")

@@ -1,0 +1,78 @@
+"""The same gradients in bounded memory, around any loss of embeddings.
+
+Gao et al. 2021, "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup": the
+parts of a batch go forward without a graph; the loss runs on their detached embeddings; each part
+goes forward again, with its dropout replayed, and takes its gradient from there.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from likewise.text.packed import Packed
+from likewise.training.seeding import random_state, restore_random_state
+
+
+def backward(
+    embed: Callable[[Packed], Tensor], packed: Packed, loss: Callable[[Tensor], Tensor], budget: int
+) -> Tensor:
+    """Compute the loss and leave its gradients in every parameter that it used.
+
+    A batch within the budget is one plain forward and backward pass. The last part of a larger
+    one keeps its graph, which spares one of its forward passes.
+
+    Args:
+        embed: a packed stream to embeddings [S, D].
+        packed: the whole batch.
+        loss: embeddings [S, D] to a scalar.
+        budget: tokens in memory at a time.
+
+    Returns:
+        The loss, detached.
+    """
+    parts = split_packed(packed, budget)
+    if len(parts) == 1:
+        value = loss(embed(packed))
+        value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        return value.detach()
+    states, found = [], []
+    with torch.no_grad():
+        for part in parts[:-1]:
+            states.append(random_state(part.ids.device))
+            found.append(embed(part))
+    last = embed(parts[-1])
+    after = random_state(packed.ids.device)
+    whole = torch.cat([*found, last.detach()]).requires_grad_()
+    value = loss(whole)
+    value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    if whole.grad is None:
+        raise ValueError("the loss does not depend on the embeddings")
+    gradients = whole.grad.split([len(part) for part in parts])
+    last.backward(gradients[-1])  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    for part, state, gradient in zip(parts[:-1], states, gradients[:-1], strict=True):
+        restore_random_state(state, part.ids.device)
+        embed(part).backward(gradient)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    restore_random_state(after, packed.ids.device)
+    return value.detach()
+
+
+def split_packed(packed: Packed, budget: int) -> list[Packed]:
+    """Cut a stream between texts into parts of at most `budget` tokens, where a text allows it."""
+    starts = packed.starts
+    bounds, first = [0], 0
+    for text in range(1, len(packed)):
+        if int(starts[text + 1] - starts[first]) > budget:
+            bounds.append(text)
+            first = text
+    bounds.append(len(packed))
+    if len(bounds) == 2:
+        return [packed]
+    return [
+        Packed(
+            ids=packed.ids[starts[a] : starts[b]],
+            starts=starts[a : b + 1] - starts[a],
+            pooled=None if packed.pooled is None else packed.pooled[starts[a] : starts[b]],
+        )
+        for a, b in zip(bounds[:-1], bounds[1:], strict=True)
+    ]

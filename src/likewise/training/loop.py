@@ -1,0 +1,250 @@
+"""The training loop, top to bottom on one page."""
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeAlias
+
+import torch
+from torch import nn
+
+from likewise.errors import Interrupted, NotFinite
+from likewise.models.build import load_weights
+from likewise.models.encoder import Encoder
+from likewise.training.batch import Batch, collate
+from likewise.training.checkpoint import (
+    Progress,
+    Trained,
+    newest_checkpoint,
+    restore_checkpoint,
+    save_checkpoint,
+)
+from likewise.training.events import Evaluated, Observer, Saved, StepDone
+from likewise.training.examples import Examples
+from likewise.training.grad_cache import backward
+from likewise.training.objective import Objective
+from likewise.training.optimiser import build_optimiser, rate_at
+from likewise.training.options import TrainingOptions
+from likewise.training.plan import Plan
+from likewise.training.sampling import Sampling
+from likewise.training.seeding import child_seed, torch_seed
+
+CLOCK_EVALUATIONS = 4  # in a run that the clock ends, unless asked otherwise
+
+Evaluate: TypeAlias = Callable[[Encoder], Evaluated]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One stage of training, ready to run.
+
+    Attributes:
+        encoder: trained in place.
+        examples: the data.
+        objective: the loss and its head.
+        sampling: which rows make a batch.
+        options: of the run.
+        plan: steps, evaluations, checkpoints.
+        folder: of the run's checkpoints.
+        evaluate: measures the dev data; None without.
+        observers: told of every event.
+    """
+
+    encoder: Encoder
+    examples: Examples
+    objective: Objective
+    sampling: Sampling
+    options: TrainingOptions
+    plan: Plan
+    folder: Path
+    evaluate: Evaluate | None = None
+    observers: Sequence[Observer] = ()
+
+    def tell(self, event: StepDone | Evaluated | Saved) -> None:
+        """Hand an event to every observer."""
+        for observer in self.observers:
+            observer(event)
+
+
+def run_loop(work: Work, *, resume: bool = False) -> Progress:
+    """Train until the plan or the clock ends it.
+
+    Args:
+        work: what to train on what; the encoder is changed in place.
+        resume: go on from the newest good checkpoint, where there is one.
+
+    Returns:
+        Where the run ended. With `keep="best"` the encoder has the best evaluation's weights.
+
+    Raises:
+        Interrupted: Ctrl-C or SIGTERM; a checkpoint was saved.
+        NotFinite: the loss or a gradient is NaN or infinite; nothing of that step was kept.
+    """
+    encoder, objective, options, plan = work.encoder, work.objective, work.options, work.plan
+    modules = nn.ModuleDict({"encoder": encoder.module})
+    if objective.head is not None:
+        modules["head"] = objective.head.to(encoder.device)
+    parameters = [(n, p) for n, p in modules.named_parameters() if p.requires_grad]
+    trained = Trained(
+        encoder=encoder,
+        optimiser=build_optimiser(parameters, options),
+        head=objective.head,
+    )
+    with _dropout(modules, options.dropout), torch_seed(child_seed(options.seed, "dropout")):
+        found = newest_checkpoint(work.folder) if resume else None
+        at = Progress() if found is None else restore_checkpoint(found, trained)
+        with _stop_signal() as stopped:
+            while not _finished(at, plan, options):
+                before, began = at, time.monotonic()
+                batch = collate(
+                    work.examples,
+                    work.sampling.rows(at.step),
+                    contrastive=objective.contrastive,
+                    device=encoder.device,
+                )
+                modules.train()
+                done = _step(work, trained, batch, at, parameters)
+                at = replace(at, step=done.step, seconds=at.seconds + time.monotonic() - began)
+                work.tell(replace(done, seconds=at.seconds))
+                if _due(before, at, plan, options):
+                    at = _measure(work, modules, at)
+                if stopped() or at.step % plan.checkpoint_every == 0:
+                    path = save_checkpoint(work.folder, trained, at)
+                    work.tell(Saved(step=at.step, path=str(path)))
+                    if stopped():
+                        raise Interrupted(str(path), step=at.step)
+    modules.eval()
+    _restore_best(work, at)
+    return at
+
+
+def _step(
+    work: Work,
+    trained: Trained,
+    batch: Batch,
+    at: Progress,
+    parameters: list[tuple[str, nn.Parameter]],
+) -> StepDone:
+    """Rows to embeddings to loss to gradients to new weights, for one batch."""
+    options, plan = work.options, work.plan
+    rate = rate_at(_share(at, plan, options), options)
+    for group in trained.optimiser.param_groups:
+        group["lr"] = rate
+    loss = backward(
+        lambda packed: work.encoder.embed(packed, dtype=plan.hardware.dtype),
+        batch.packed,
+        lambda embeddings: work.objective.loss(embeddings, batch),
+        options.micro_tokens,
+    )
+    norm = nn.utils.clip_grad_norm_(
+        [parameter for _, parameter in parameters], options.clip or math.inf
+    )
+    for what, value in (("the loss", loss), ("the gradient", norm)):
+        if not bool(torch.isfinite(value)):
+            rows = [str(work.examples.data.where(int(row))) for row in batch.rows]
+            raise NotFinite(what, step=at.step + 1, rows=rows, rate=rate)
+    trained.optimiser.step()
+    trained.optimiser.zero_grad(set_to_none=True)
+    return StepDone(
+        step=at.step + 1,
+        loss=float(loss),
+        rate=rate,
+        gradient_norm=float(norm),
+        rows=len(batch.rows),
+        texts=len(batch.packed),
+        tokens=len(batch.packed.ids),
+        masked=batch.masked,
+        seconds=at.seconds,
+    )
+
+
+def _share(at: Progress, plan: Plan, options: TrainingOptions) -> float:
+    """How much of the run lies behind when the next step is half done: never 0, never 1."""
+    if plan.steps is None:
+        return min(at.seconds / (60 * (options.minutes or 1)) + 1e-3, 1.0)
+    return (at.step + 0.5) / plan.steps
+
+
+def _due(before: Progress, at: Progress, plan: Plan, options: TrainingOptions) -> bool:
+    """Whether the dev data is to be measured now: by steps, or evenly over the minutes."""
+    if _finished(at, plan, options):
+        return options.evaluations != 0
+    if plan.steps is not None or not options.minutes or options.evaluations == 0:
+        return at.step in plan.evaluate_after
+    every = 60 * options.minutes / (options.evaluations or CLOCK_EVALUATIONS)
+    return int(before.seconds / every) < int(at.seconds / every)
+
+
+def _finished(at: Progress, plan: Plan, options: TrainingOptions) -> bool:
+    if options.minutes:
+        return at.seconds >= 60 * options.minutes
+    return at.step >= (plan.steps or 0)
+
+
+def _measure(work: Work, modules: nn.Module, at: Progress) -> Progress:
+    """Evaluate on the dev data; the best weights so far are put aside."""
+    if work.evaluate is None:
+        return at
+    modules.eval()
+    found = replace(work.evaluate(work.encoder), step=at.step)
+    work.tell(found)
+    if at.best_value is not None and found.value <= at.best_value:
+        return at
+    if work.options.keep == "best":
+        work.encoder.save(work.folder / "best", overwrite=True)
+    return replace(at, best_step=at.step, best_value=found.value)
+
+
+def _restore_best(work: Work, at: Progress) -> None:
+    best = work.folder / "best"
+    if work.options.keep == "best" and at.best_step not in {None, at.step} and best.is_dir():
+        load_weights(work.encoder, best)
+
+
+@contextmanager
+def _dropout(modules: nn.Module, probability: float | None) -> Iterator[None]:
+    """Set every dropout probability for the run, and put the model's own back after it."""
+    own = [
+        (module, name, getattr(module, name))
+        for module in modules.modules()
+        for name in ("dropout", "attention_dropout")
+        if isinstance(getattr(module, name, None), float)
+    ]
+    try:
+        if probability is not None:
+            for module, name, _ in own:
+                setattr(module, name, probability)
+        yield
+    finally:
+        for module, name, value in own:
+            setattr(module, name, value)
+
+
+@contextmanager
+def _stop_signal() -> Iterator[Callable[[], bool]]:
+    """Turn the first Ctrl-C or SIGTERM into a question asked after each step.
+
+    The second Ctrl-C interrupts at once. Off the main thread signals are left alone.
+    """
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+
+    def stop(number: int, _: object) -> None:
+        asked.set()
+        signal.signal(number, before[number])
+
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, stop)
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

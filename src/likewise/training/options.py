@@ -1,0 +1,73 @@
+"""How long, how fast and how carefully to train."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import ConfigDict
+
+from likewise.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingOptions:
+    """Everything about training that is not the method's own.
+
+    Attributes:
+        epochs: passes over the data; may be a fraction.
+        minutes: stop by the clock instead; the learning-rate schedule is fitted to it.
+        batch_size: rows a step; for contrastive losses also where the negatives come from.
+        learning_rate: the peak.
+        warmup: share of the steps in which the rate rises from 0.
+        schedule: how the rate falls to 0 after the warm-up.
+        weight_decay: of AdamW, on matrices only.
+        clip: largest norm of the gradient; 0 for no limit.
+        dropout: probability; the model's own where None.
+        max_tokens: cut texts at so many tokens; the model's own limit where None.
+        precision: "auto" is bfloat16 where the hardware has it, else float32.
+        micro_tokens: most tokens in memory at a time; a larger batch is computed in parts, with
+            the same gradients.
+        seed: of row order and dropout.
+        evaluations: how often to measure on the dev data while training; where None, as often
+            as costs about a twentieth of the time, ten times at the most.
+        keep: the weights of the best evaluation, or the last ones.
+        checkpoint_every: steps between checkpoints; where 0, ten in a run.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    epochs: float = 1.0
+    minutes: float | None = None
+    batch_size: int = 64
+    learning_rate: float = 5e-5
+    warmup: float = 0.1
+    schedule: Literal["linear", "cosine", "constant"] = "linear"
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    dropout: float | None = None
+    max_tokens: int | None = None
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    micro_tokens: int = 8192
+    seed: int = 42
+    evaluations: int | None = None
+    keep: Literal["best", "last"] = "best"
+    checkpoint_every: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range, naming the option."""
+        for name, good, expected in (
+            ("epochs", self.epochs > 0, "over 0"),
+            ("minutes", self.minutes is None or self.minutes > 0, "over 0"),
+            ("batch_size", self.batch_size >= 1, "1 or more"),
+            ("learning_rate", 0 < self.learning_rate < 1, "between 0 and 1"),
+            ("warmup", 0 <= self.warmup < 1, "from 0 to below 1"),
+            ("weight_decay", self.weight_decay >= 0, "0 or more"),
+            ("clip", self.clip >= 0, "0 or more"),
+            ("dropout", self.dropout is None or 0 <= self.dropout < 1, "from 0 to below 1"),
+            ("max_tokens", self.max_tokens is None or self.max_tokens >= 4, "4 or more"),
+            ("micro_tokens", self.micro_tokens >= 64, "64 or more"),
+            ("evaluations", self.evaluations is None or self.evaluations >= 0, "0 or more"),
+            ("checkpoint_every", self.checkpoint_every >= 0, "0 or more"),
+        ):
+            if not good:
+                problem = f"{name} must be {expected}, found {getattr(self, name)}"
+                raise InputError(problem, mend=f"change {name} (--{name.replace('_', '-')})")

@@ -1,0 +1,134 @@
+"""A run on disk: what was asked, what it ran on, what happened."""
+
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+
+from likewise.errors import InputError, Where
+from likewise.training.events import Event
+
+PACKAGES = ("likewise", "torch", "transformers", "tokenizers", "numpy", "scipy", "pyarrow")
+
+
+def open_run(folder: Path, *, overwrite: bool, resume: bool) -> None:
+    """Make the run's folder, or refuse one that holds something already.
+
+    Raises:
+        InputError: the folder is not empty, and neither resume nor overwrite was asked for.
+    """
+    holds = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+    if holds and not (resume or overwrite):
+        mend = "choose another --out, or add --resume to go on, or --overwrite to replace it"
+        raise InputError("exists already", where=Where(path=str(folder)), mend=mend)
+    if holds and overwrite and not resume and not _is_run(folder):
+        mend = "choose another --out: --overwrite replaces only a folder that holds a run"
+        raise InputError("is not a run of Likewise", where=Where(path=str(folder)), mend=mend)
+    folder.mkdir(parents=True, exist_ok=True)
+
+
+def _is_run(folder: Path) -> bool:
+    return folder.is_dir() and (folder / "manifest.json").is_file()
+
+
+def write_manifest(
+    folder: Path, *, files: Sequence[str], base: str, facts: Mapping[str, Any]
+) -> None:
+    """Write `manifest.json`: hashes, versions, machine, command.
+
+    Args:
+        folder: of the run.
+        files: data files to hash; those that are no local files are only named.
+        base: the base model as named, with its fingerprint in `facts`.
+        facts: row counts, seed and whatever else belongs there.
+    """
+    manifest = {
+        "schema": "likewise.manifest/1",
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": sys.argv,
+        "base": base,
+        "files": {file: _sha256(Path(file)) for file in files},
+        "packages": {name: _version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "machine": {
+            "system": platform.platform(),
+            "processor": platform.processor() or platform.machine(),
+            "threads": torch.get_num_threads(),
+            "memory": psutil.virtual_memory().total,
+            "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        },
+        **facts,
+    }
+    write_json(folder / "manifest.json", manifest)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write beside and rename, so that a reader never sees half a file."""
+    draft = path.with_name(f".{path.name}.draft")
+    draft.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def fingerprint_weights(weights: Mapping[str, torch.Tensor]) -> str:
+    """SHA-256 over names and values of weights, in the order of their names."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode())
+        digest.update(weights[name].detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+class MetricsFile:
+    """Observer that appends every event to `metrics.jsonl`."""
+
+    def __init__(self, folder: Path, *, keep_until: int | None = None) -> None:
+        """Start the file anew, or keep what happened up to a step that a run goes on from.
+
+        Args:
+            folder: of the run.
+            keep_until: events after this step are dropped: they happen again.
+        """
+        self.path = folder / "metrics.jsonl"
+        kept: list[str] = []
+        if keep_until is not None and self.path.exists():
+            lines = self.path.read_text(encoding="utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if _step_of(line) <= keep_until]
+        self.path.write_text("".join(kept), encoding="utf-8")
+
+    def __call__(self, event: Event) -> None:
+        """Write one line."""
+        name = {"StepDone": "step", "Evaluated": "evaluated", "Saved": "saved"}
+        line = json.dumps({"event": name[type(event).__name__], **asdict(event)})
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+def _step_of(line: str) -> float:
+    """The step of a line; a line cut off by a crash belongs nowhere."""
+    try:
+        return int(json.loads(line)["step"]) if line.endswith("\n") else float("inf")
+    except (ValueError, KeyError, TypeError):
+        return float("inf")
+
+
+def _sha256(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
