@@ -1,0 +1,63 @@
+"""The model card that a folder gets where it has none: what it is and how to use it."""
+
+import json
+import re
+
+from likewise.models.folder.contents import ModelFolder
+
+HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+TAGS = ("sentence-transformers", "sentence-similarity", "feature-extraction", "likewise")
+
+
+def write_card(contents: ModelFolder, *, name: str, dimensions: int) -> str:
+    """A README.md with the front matter that the hub reads; nothing is looked up anywhere.
+
+    Args:
+        contents: of the folder.
+        name: of the folder, for the title and the snippets.
+        dimensions: width of a vector.
+    """
+    lines = ["---", "tags:", *(f"- {tag}" for tag in TAGS)]
+    if contents.base_model is not None and HUB_NAME.fullmatch(contents.base_model):
+        lines.append(f"base_model: {contents.base_model}")
+    lines += ["pipeline_tag: sentence-similarity", "library_name: sentence-transformers", "---"]
+    return "\n".join([*lines, "", f"# {name}", "", *_facts(contents, dimensions), *_usage(name)])
+
+
+def _facts(contents: ModelFolder, dimensions: int) -> list[str]:
+    limit = "the tokenizer's limit" if contents.max_tokens is None else str(contents.max_tokens)
+    facts = [
+        f"A text embedding model ({contents.config.get('model_type')}): a text becomes a vector "
+        f"of {dimensions} numbers.",
+        "",
+        f"- Base model: {contents.base_model or 'not recorded'}",
+        f"- Longest text: {limit} tokens; longer ones are cut",
+        f"- Pooling: {', '.join(contents.pooling.modes)}",
+        f"- Similarity: {contents.similarity}",
+    ]
+    for name, text in contents.prompts.items():
+        facts.append(f"- Prompt `{name}`: `{json.dumps(text, ensure_ascii=False)}`")
+    return [*facts, ""]
+
+
+def _usage(name: str) -> list[str]:
+    return [
+        "## Usage",
+        "",
+        "```python",
+        "import likewise",
+        "",
+        f"model = likewise.load({json.dumps(name)})",
+        'vectors = model.encode(["a text", "another"])',
+        "```",
+        "",
+        "It is a sentence-transformers folder too:",
+        "",
+        "```python",
+        "from sentence_transformers import SentenceTransformer",
+        "",
+        f"model = SentenceTransformer({json.dumps(name)})",
+        'vectors = model.encode(["a text", "another"])',
+        "```",
+        "",
+    ]

@@ -1,0 +1,69 @@
+"""The only module that imports transformers: public calls, no code from a model folder is run."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from torch import nn
+
+from likewise.errors import InputError, Where
+
+
+def make_fast_tokenizer(folder: Path) -> bytes:
+    """The bytes of a tokenizer.json made from a folder's older tokenizer files.
+
+    Raises:
+        InputError: transformers cannot convert them.
+    """
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            str(folder), local_files_only=True, trust_remote_code=False
+        )
+        with tempfile.TemporaryDirectory() as scratch:
+            tokenizer.save_pretrained(scratch)
+            return (Path(scratch) / "tokenizer.json").read_bytes()
+    except (OSError, ValueError, ImportError, KeyError, AttributeError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else repr(error)
+        problem = f"no tokenizer.json here, and the older files do not make one: {reason}"
+        mend = "load and save the tokenizer once with transformers, which writes tokenizer.json"
+        raise InputError(problem, mend=mend, where=Where(path=str(folder))) from error
+
+
+def build_backbone(config: dict[str, Any], *, device: str = "cpu") -> nn.Module:
+    """A backbone of any family that transformers brings, with arbitrary weights.
+
+    Args:
+        config: of the model's config.json.
+        device: "meta" gives the names and shapes alone.
+
+    Returns:
+        The text encoder; of a model with a decoder, its encoder.
+
+    Raises:
+        InputError: transformers does not know the family, or its code is the model's own.
+    """
+    kept = {key: value for key, value in config.items() if key != "auto_map"}
+    model_type = str(kept.pop("model_type", ""))
+    mend = "use a model of a family that transformers brings; a model's own code is never run"
+    try:
+        known = transformers.AutoConfig.for_model(model_type, **kept)
+        part = (
+            transformers.AutoModelForTextEncoding
+            if known.is_encoder_decoder
+            else transformers.AutoModel
+        )
+        with torch.random.fork_rng(devices=[]), torch.device(device):
+            model: nn.Module = part.from_config(known, trust_remote_code=False)  # type: ignore[no-untyped-call]  # theirs
+    except (ValueError, KeyError, ImportError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        problem = f'transformers cannot build the family "{model_type}": {reason}'
+        raise InputError(problem, mend=mend) from error
+    return model
+
+
+def width_of(model: nn.Module) -> int:
+    """H of a backbone that transformers built."""
+    config: Any = model.config
+    return int(config.get_text_config().hidden_size)
