@@ -1,5 +1,7 @@
 """The scale of scores: stated by the user, or inferred over the whole file."""
 
+import re
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,7 +32,7 @@ def parse_range(text: str) -> tuple[float, float]:
     """What `--score-range` says.
 
     Args:
-        text: LOW,HIGH such as "0,5".
+        text: LOW,HIGH such as "0,5", or LOW:HIGH.
 
     Raises:
         InputError: these are not two numbers, the lower first.
@@ -39,7 +41,7 @@ def parse_range(text: str) -> tuple[float, float]:
     (0.0, 5.0)
     """
     try:
-        low, high = (float(part) for part in text.split(","))
+        low, high = (float(part) for part in re.split("[,:]", text))
     except ValueError:
         low, high = 1.0, 0.0
     if not low < high:

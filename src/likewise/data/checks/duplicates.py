@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from likewise.data.checks.finding import Data, Finding, places
 from likewise.data.clusters import cluster_ids, dense_ids
 from likewise.data.dataset import Dataset, RetrievalSet
+from likewise.data.kinds import KINDS
 from likewise.data.leakage import pair_keys
 
 
@@ -20,7 +21,7 @@ def check_duplicates(data: Data, others: Sequence[Data] = ()) -> list[Finding]:
     """
     if isinstance(data, RetrievalSet):
         return _repeated_texts(data)
-    keys, rows = pair_keys(data, ordered=True)
+    keys, rows = pair_keys(data, ordered=not KINDS[data.kind].is_symmetric)
     ids = dense_ids(keys)
     repeats = np.unique(rows[_is_repeat(ids)])
     findings = []

@@ -24,11 +24,12 @@ def check_labels(data: Data, others: Sequence[Data] = ()) -> list[Finding]:
         return []
     total = sum(counts.values())
     listed = ", ".join(
-        f"{name} {n:,} ({n / total:.0%})" for name, n in list(counts.items())[:LISTED]
+        f"{name}: {n:,} ({n / total:.0%})" for name, n in list(counts.items())[:LISTED]
     )
     more = f", and {len(counts) - LISTED} more" if len(counts) > LISTED else ""
-    what = "labels" if isinstance(data, Dataset) else "grades"
-    text = f"{len(counts)} {what}: {listed}{more}"
+    what = "label" if isinstance(data, Dataset) else "grade"
+    what += "s" if len(counts) > 1 else ""
+    text = f"{len(counts)} {what}; {listed}{more}"
     findings = [Finding(level="note", text=text, count=total, facts=counts)]
     if not isinstance(data, Dataset):
         return findings

@@ -94,7 +94,10 @@ def _misread(data: Dataset) -> Iterator[Finding]:
             np.asarray(pc.fill_null(pc.match_substring_regex(column, MISREAD), False))
         )
         if len(odd):
-            text = f"{len(odd):,} texts of {role} hold letters that were once misread (Ã©, â€™, �)"
+            text = (
+                f"{len(odd):,} of {len(data):,} texts of {role} hold letters that were once "
+                "misread (Ã©, â€™, �)"
+            )
             mend = "read the original again in its own encoding and write it as UTF-8"
             rows = places(data, odd)
             yield Finding(level="warning", text=text, rows=rows, count=len(odd), mend=mend)
