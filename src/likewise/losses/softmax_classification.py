@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from likewise.models.heads import PairClassifier
+
 
 def softmax_nli(u: Tensor, v: Tensor, labels: Tensor, head: nn.Module) -> Tensor:
     """Cross-entropy of a classifier over (u, v, |u - v|) (Reimers and Gurevych 2019, section 3).
@@ -41,6 +43,4 @@ def softmax_nli(u: Tensor, v: Tensor, labels: Tensor, head: nn.Module) -> Tensor
 
 def pair_classifier(width: int, classes: int) -> nn.Module:
     """The head of `softmax_nli` for embeddings of `width` and that many classes."""
-    from likewise.models.heads import PairClassifier
-
     return PairClassifier(width, classes)
