@@ -1,0 +1,128 @@
+"""How the report says numbers, metrics and a verdict."""
+
+import math
+
+from likewise.evaluation.result import Difference, Evaluation, Score
+
+METRICS = {
+    "ndcg": "nDCG",
+    "mrr": "MRR",
+    "map": "MAP",
+    "recall": "Recall",
+    "spearman": "Spearman",
+    "pearson": "Pearson",
+}
+
+
+def number(value: float) -> str:
+    """A score or loss with three decimals, or with three significant figures if it is large.
+
+    >>> number(0.5), number(1234.5), number(-0.0831)
+    ('0.500', '1,234', '−0.083')
+    """
+    if not math.isfinite(value):
+        return "not a number" if math.isnan(value) else "infinite"
+    text = f"{value:,.3f}" if abs(value) < 100 else f"{value:,.0f}"
+    return text.replace("-", "−")
+
+
+def signed(value: float) -> str:
+    """A difference, with its sign.
+
+    >>> signed(0.083), signed(-0.021)
+    ('+0.083', '−0.021')
+    """
+    return number(value) if value < 0 else f"+{number(value)}"
+
+
+def chance(p_value: float) -> str:
+    r"""A p-value, without pretending to know more than resampling can tell.
+
+    >>> chance(0.00002), chance(0.034)
+    ('<\xa00.001', '0.034')
+    """
+    return "<\N{NO-BREAK SPACE}0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
+def interval(score: Score) -> str:
+    """The 95 % interval of a score.
+
+    >>> interval(Score(value=0.6, low=0.57, high=0.63, n=9))
+    '0.570–0.630'
+    """
+    between = "–" if score.low >= 0 else " to "
+    return f"{number(score.low)}{between}{number(score.high)}"
+
+
+def metric_name(metric: str) -> str:
+    """A metric as papers write it.
+
+    >>> metric_name("ndcg@10"), metric_name("spearman")
+    ('nDCG@10', 'Spearman')
+    """
+    head, at, cut = metric.partition("@")
+    return f"{METRICS.get(head, head)}{at}{cut}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds, or minutes and seconds, or hours and minutes.
+
+    >>> duration(8.24), duration(111), duration(7320)
+    ('8.2 s', '1 min 51 s', '2 h 2 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def leading_difference(evaluation: Evaluation) -> Difference | None:
+    """The difference that the verdict speaks of: the last model against the one it started from.
+
+    Differences of the last model come in the order of the models that it is compared with; what
+    stands nearest before it is its base model.
+    """
+    if not evaluation.results:
+        return None
+    last = evaluation.results[-1]
+    for before in reversed(evaluation.results[:-1]):
+        for difference in evaluation.differences:
+            same_task = difference.task == last.task and difference.metric == last.primary
+            if same_task and (difference.model, difference.against) == (last.model, before.model):
+                return difference
+    return None
+
+
+def verdict_sentence(evaluation: Evaluation) -> str:
+    """The verdict, what it rests on and how sure it is, in one sentence."""
+    if not evaluation.results:
+        return "Nothing was evaluated."
+    last = evaluation.results[-1]
+    difference = leading_difference(evaluation)
+    reached = f"{metric_name(last.primary)} {number(last.scores[last.primary].value)}"
+    if difference is None or evaluation.verdict is None:
+        return (
+            f"{last.model} reaches {reached} on {last.task}; there is nothing to compare it with."
+        )
+    start = {
+        "better": f"Better: on {last.task}, {last.model} reaches {reached}",
+        "worse": f"Worse than where it started: on {last.task}, {last.model} reaches {reached}",
+        "no better": f"No better: on {last.task}, {last.model} reaches {reached}",
+    }[evaluation.verdict]
+    return f"{start}, {_apart(difference)} {difference.against} ({_certainty(difference)})."
+
+
+def _apart(difference: Difference) -> str:
+    if difference.value == 0:
+        return "just as much as"
+    side = "more" if difference.value > 0 else "less"
+    return f"{number(abs(difference.value))} {side} than"
+
+
+def _certainty(difference: Difference) -> str:
+    ends = f"{signed(difference.low)} to {signed(difference.high)}"
+    p_value = chance(difference.p_value)
+    equals = "" if p_value.startswith("<") else "= "
+    return f"95 % interval of the difference {ends}, p {equals}{p_value}"
