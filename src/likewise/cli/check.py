@@ -10,7 +10,7 @@ import typer
 
 from likewise.cli.console import answer, emit_json, show_table
 from likewise.data import read
-from likewise.data.checks import CHECKS, run_checks
+from likewise.data.checks import CHECKS
 from likewise.data.checks.finding import Data, Finding
 from likewise.data.dataset import Dataset
 from likewise.data.roles import parse_columns
@@ -63,7 +63,10 @@ def check(
                 split=split,
             )
             advance(1)
-            found = run_checks(rows, sets, advance=advance)
+            found = {}
+            for name, run in CHECKS.items():
+                found[name] = run(rows, sets)
+                advance(1)
             sets.append(rows)
             options = "" if is_folder else _options(kind, columns, score_range)
             reports.append(_report(source, rows, found, tokenizer, options))

@@ -1,9 +1,9 @@
 """What a check found: how bad it is, where, and what to do."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Literal, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.errors import SHOWN, Where
@@ -31,6 +31,14 @@ class Finding:
     count: int = 0
     mend: str = ""
     facts: Mapping[str, float] = field(default_factory=dict)
+
+
+class Check(Protocol):
+    """What every check is: a look at one data set, and perhaps at those given before it."""
+
+    def __call__(self, data: Data, others: Sequence[Data] = ()) -> list[Finding]:
+        """Return what was found; nothing found is an empty list."""
+        ...
 
 
 def places(data: Data, rows: Iterable[int]) -> tuple[Where, ...]:

@@ -20,7 +20,7 @@ def read_jsonl(path: Path) -> Rows:
         if line.isspace():
             continue
         try:
-            record = json.loads(line.decode())
+            record = json.loads(line.decode().rstrip("\r\n"))
         except UnicodeDecodeError as error:
             yield where, not_utf8(where, line, error)
         except (json.JSONDecodeError, RecursionError) as error:
