@@ -6,6 +6,7 @@ Each page has a folder of its own with the files that its examples name.
 
 import csv
 import json
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import chdir
@@ -98,8 +99,6 @@ def test_the_two_commands_come_before_everything_else():
 
 
 def test_links_between_the_pages_lead_somewhere():
-    import re
-
     for page in [*PAGES, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"

@@ -44,7 +44,7 @@ def test_a_test_file_tests_a_module_or_a_table(path: Path):
     folder = SOURCE / relative.parent
     of_a_table = relative.name.startswith("test_every_") and folder.is_dir()
     of_a_folder = relative.parent != Path() and (folder / path.stem.removeprefix("test_")).is_dir()
-    about_the_repository = relative.name == "test_readme.py"
+    about_the_repository = relative.name in {"test_readme.py", "test_contributing.py"}
     assert (
         relative.parts[0] in OWN
         or mirrored.is_file()
