@@ -63,8 +63,8 @@ def _negative_distances(
     left: Floats, right: Floats, metric: Literal["cityblock", "euclidean"]
 ) -> Floats:
     a, b = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
-    distances: Floats = np.negative(cdist(a, b, metric)).astype(left.dtype)
-    return distances
+    distances = -cdist(a, b, metric)
+    return distances.astype(np.float32) if left.dtype == np.float32 else distances
 
 
 _BY_PAIR: dict[str, Callable[[Floats, Floats], Floats]] = {

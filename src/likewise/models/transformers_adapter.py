@@ -10,6 +10,8 @@ from torch import nn
 
 from likewise.errors import InputError, Where
 
+UNLIMITED = 1_000_000
+
 
 def make_fast_tokenizer(folder: Path) -> bytes:
     """The bytes of a tokenizer.json made from a folder's older tokenizer files.
@@ -49,11 +51,8 @@ def build_backbone(config: dict[str, Any], *, device: str = "cpu") -> nn.Module:
     mend = "use a model of a family that transformers brings; a model's own code is never run"
     try:
         known = transformers.AutoConfig.for_model(model_type, **kept)
-        part = (
-            transformers.AutoModelForTextEncoding
-            if known.is_encoder_decoder
-            else transformers.AutoModel
-        )
+        is_encoder = type(known) in transformers.MODEL_FOR_TEXT_ENCODING_MAPPING
+        part = transformers.AutoModelForTextEncoding if is_encoder else transformers.AutoModel
         with torch.random.fork_rng(devices=[]), torch.device(device):
             model: nn.Module = part.from_config(known, trust_remote_code=False)  # type: ignore[no-untyped-call]  # theirs
     except (ValueError, KeyError, ImportError, TypeError) as error:
@@ -67,3 +66,27 @@ def width_of(model: nn.Module) -> int:
     """H of a backbone that transformers built."""
     config: Any = model.config
     return int(config.get_text_config().hidden_size)
+
+
+def most_tokens_of(config: dict[str, Any]) -> int:
+    """How many positions a family has for one text; UNLIMITED where they are relative.
+
+    Args:
+        config: of the model's config.json.
+    """
+    model = build_backbone(config, device="meta")
+    known: Any = model.config
+    positions = getattr(known.get_text_config(), "max_position_embeddings", None)
+    if not isinstance(positions, int) or positions < 1:
+        return UNLIMITED
+    return positions - _first_position(model)
+
+
+def _first_position(model: nn.Module) -> int:
+    """Where counting starts: families that descend from RoBERTa leave out the padding's place."""
+    for module in model.modules():
+        table = getattr(module, "position_embeddings", None)
+        padding = getattr(module, "padding_idx", None)
+        if isinstance(table, nn.Embedding) and isinstance(padding, int):
+            return padding + 1
+    return 0

@@ -2,8 +2,26 @@
 
 from likewise.models.architectures.architecture import Architecture
 from likewise.models.architectures.bert import BERT
+from likewise.models.architectures.distilbert import DISTILBERT
+from likewise.models.architectures.modernbert import MODERNBERT
+from likewise.models.architectures.mpnet import MPNET
+from likewise.models.architectures.padded import PADDED
+from likewise.models.architectures.roberta import ROBERTA
 from likewise.registry import Table
 
-ARCHITECTURES: Table[Architecture] = Table("likewise.architectures", {"bert": BERT})
+# By the `model_type` of config.json; "padded" stands in for every family that is not here.
+ARCHITECTURES: Table[Architecture] = Table(
+    "likewise.architectures",
+    {
+        "bert": BERT,
+        "roberta": ROBERTA,
+        "xlm-roberta": ROBERTA,
+        "camembert": ROBERTA,
+        "distilbert": DISTILBERT,
+        "mpnet": MPNET,
+        "modernbert": MODERNBERT,
+        "padded": PADDED,
+    },
+)
 
 __all__ = ["ARCHITECTURES", "Architecture"]

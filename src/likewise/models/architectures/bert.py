@@ -1,6 +1,7 @@
 """BERT and its many children: MiniLM, BGE, E5, GTE (Devlin et al. 2019)."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import torch
 import torch.nn.functional as F
@@ -12,13 +13,21 @@ from likewise.models.architectures.names import Names
 from likewise.models.attention import plan_attention
 from likewise.text.packed import Packed
 
+Positions: TypeAlias = Callable[[Packed], Tensor]
+
 
 class Bert(nn.Module):
     """Learned absolute positions, one segment, post-norm layers."""
 
-    def __init__(self, config: dict[str, Any]) -> None:
-        """Build from a checkpoint's config.json."""
+    def __init__(self, config: dict[str, Any], *, positions: Positions = Packed.positions) -> None:
+        """Build from a checkpoint's config.json.
+
+        Args:
+            config: of the checkpoint.
+            positions: from a packed stream to the row of the position table for each token.
+        """
         super().__init__()
+        self.place = positions
         self.width = int(config["hidden_size"])
         self.dropout = float(config.get("hidden_dropout_prob", 0.1))
         eps = float(config.get("layer_norm_eps", 1e-12))
@@ -43,7 +52,7 @@ class Bert(nn.Module):
 
     def forward(self, packed: Packed, *, dtype: torch.dtype = torch.float32) -> Tensor:
         """Hidden states [T, H] of a packed stream, in `dtype`."""
-        x = F.embedding(packed.ids, self.tokens) + F.embedding(packed.positions(), self.positions)
+        x = F.embedding(packed.ids, self.tokens) + F.embedding(self.place(packed), self.positions)
         x = self.norm((x + self.segments[0]).to(dtype))
         if self.training and self.dropout > 0:
             x = F.dropout(x, self.dropout)
