@@ -156,7 +156,7 @@ def test_the_worked_kind_is_recognised_by_its_columns_and_named_in_errors(
     data = likewise.read(chat(tmp_path))
     assert (data.kind, data.columns) == ("dialogue", {"turn": "message", "reply": "reply"})
     tmp_path.joinpath("empty.csv").write_text("turn,reply\nhello,\n")
-    with pytest.raises(likewise.InputError, match='empty.csv, row 2, column "reply"'):
+    with pytest.raises(likewise.InputError, match=r'empty\.csv, row 2, column "reply"'):
         likewise.read(tmp_path / "empty.csv")
 
 

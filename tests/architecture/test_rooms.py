@@ -27,11 +27,12 @@ def test_no_folder_is_empty(top: Path):
     assert held == []
 
 
-def test_a_package_holds_a_module():
-    for folder in folders(SOURCE):
-        if (folder / "__init__.py").exists():
-            inside = [path for path in folder.iterdir() if path.name != "__init__.py"]
-            assert inside, f"{folder} holds nothing"
+def test_a_folder_of_modules_is_a_package_and_holds_more_than_its_front_door():
+    for folder in [SOURCE, *folders(SOURCE)]:
+        inside = {path.name for path in folder.glob("*.py")}
+        if inside:
+            assert "__init__.py" in inside, f"{folder} has modules and no __init__.py"
+            assert inside != {"__init__.py"}, f"{folder} holds nothing"
 
 
 @pytest.mark.parametrize("module", modules(), ids=lambda module: module.name)
