@@ -1,7 +1,7 @@
 """The report: one HTML page from the files of a run, or of several."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,14 @@ def write_page(run_folders: Sequence[Path], out: Path) -> Path:
     Raises:
         InputError: a folder is no finished run, or one of its files is damaged.
     """
-    page = render([read_run(folder) for folder in run_folders])
+    runs = [read_run(folder) for folder in run_folders]
+    names = [run.name for run in runs]
+    page = render(
+        [
+            replace(run, name=str(folder)) if names.count(run.name) > 1 else run
+            for run, folder in zip(runs, run_folders, strict=True)
+        ]
+    )
     draft = out.with_name(f".{out.name}.draft")
     draft.write_text(page, encoding="utf-8")
     return draft.replace(out)

@@ -70,7 +70,7 @@ def read_run(folder: Path) -> RunRecord:
         name=folder.resolve().name,
         evaluation=read_evaluation(folder / "evaluation.json"),
         recipe=recipe.read_text(encoding="utf-8") if recipe.is_file() else "",
-        manifest=_optional(folder / "manifest.json", dict) or {},
+        manifest=_optional(folder / "manifest.json", _object) or {},
         steps=steps,
         evaluated=evaluated,
         diagnosis=_optional(folder / "report_data.json", Diagnosis.from_json),
@@ -107,6 +107,12 @@ def _event(line: str) -> StepDone | Evaluated | None:
     if kind is None:
         return None
     return kind(**{part.name: values[part.name] for part in fields(kind)})
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError(f"expected an object, found {type(value).__name__}")
+    return value
 
 
 def _optional(path: Path, make: Callable[[Any], T]) -> T | None:
