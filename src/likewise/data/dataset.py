@@ -74,6 +74,10 @@ class Dataset:
         """[n] float64, in the file's own unit."""
         return np.asarray(self.table.column(role).to_numpy(), dtype=np.float64)
 
+    def only(self, *roles: str) -> "Dataset":
+        """The same rows with some of their columns."""
+        return replace(self, table=self.table.select(list(roles)))
+
     def labels(self, role: str = "label") -> list[Any]:
         """The n labels: int where the kind has a fixed set of them, else str."""
         labels: list[Any] = self.table.column(role).to_pylist()

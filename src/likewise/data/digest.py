@@ -12,24 +12,28 @@ def column_digest(column: pa.ChunkedArray) -> bytes:
     Args:
         column: of numbers, of large strings, or of large lists of them; nulls count as values.
     """
+    import pyarrow.compute as pc
+
     digest = hashlib.sha256(str(column.type).encode())
-    lengths, values = hashlib.sha256(), hashlib.sha256()
+    # one hash for each part: in a single one, the cuts between chunks would show
+    valid, lists, lengths, values = parts = [hashlib.sha256() for _ in range(4)]
     for chunk in column.chunks:
-        lengths.update(np.asarray(chunk.is_valid()).tobytes())
-        _add(chunk.drop_null(), lengths, values)
-    digest.update(lengths.digest())
-    digest.update(values.digest())
+        valid.update(np.asarray(chunk.is_valid()).tobytes())
+        present = chunk.drop_null()
+        if pa.types.is_large_list(chunk.type):
+            lists.update(np.asarray(pc.list_value_length(present), dtype=np.int64).tobytes())
+            present = present.flatten()
+        _add(present, lengths, values)
+    for part in parts:
+        digest.update(part.digest())
     return digest.digest()
 
 
 def _add(chunk: pa.Array, lengths: "hashlib._Hash", values: "hashlib._Hash") -> None:
-    """Hash what stands in a chunk without nulls."""
+    """Hash a chunk of texts or numbers without nulls."""
     import pyarrow.compute as pc
 
-    if pa.types.is_large_list(chunk.type):
-        lengths.update(np.asarray(pc.list_value_length(chunk), dtype=np.int64).tobytes())
-        _add(chunk.flatten(), lengths, values)
-    elif pa.types.is_large_string(chunk.type):
+    if pa.types.is_large_string(chunk.type):
         lengths.update(np.asarray(pc.binary_length(chunk), dtype=np.int64).tobytes())
         _, offsets, data = chunk.buffers()
         if len(chunk) and data is not None:

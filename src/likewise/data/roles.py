@@ -49,10 +49,10 @@ class _Attempt:
         return frozenset(c for columns in self.binding.columns.values() for c in columns)
 
     @property
-    def rank(self) -> tuple[bool, int, int]:
-        """Sorts the kind that the user most likely meant to the front."""
+    def rank(self) -> tuple[bool, int]:
+        """Sorts the kind that the user most likely meant to the front; the table decides ties."""
         completable = len(self.missing) <= len(self.binding.ignored)
-        return (not completable, -len(self.binding.columns), len(self.missing))
+        return (not completable, -len(self.binding.columns))
 
 
 def parse_columns(given: Iterable[str]) -> dict[str, str]:

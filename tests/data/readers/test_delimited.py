@@ -1,3 +1,5 @@
+import pytest
+
 from likewise.data.readers.delimited import read_csv, read_tsv
 from likewise.errors import InputError
 
@@ -13,6 +15,12 @@ def test_a_quoted_line_break_stays_in_its_row_and_later_rows_keep_their_line(wri
 def test_quoted_carriage_returns_and_doubled_quotes_survive(write):
     path = write("a.csv", b'a,b\r\n"one\r\ntwo","he said ""yes"""\r\n')
     assert [record for _, record in read_csv(path)] == [{"a": "one\r\ntwo", "b": 'he said "yes"'}]
+
+
+def error_of(path, read=read_csv):
+    with pytest.raises(InputError) as raised:
+        list(read(path))
+    return raised.value
 
 
 def problems(path, read=read_csv):
@@ -56,20 +64,7 @@ def test_an_unquoted_tsv_gets_the_command_that_quotes_it(write, tmp_path):
 
 def test_a_header_alone_is_an_error(write):
     path = write("a.csv", "a,b\n")
-    try:
-        list(read_csv(path))
-    except InputError as error:
-        assert str(error).startswith(f"{path}: a header and no rows")
-    else:
-        raise AssertionError
-
-
-def error_of(path, read=read_csv):
-    try:
-        list(read(path))
-    except InputError as error:
-        return error
-    raise AssertionError("no error")
+    assert str(error_of(path)).startswith(f"{path}: a header and no rows")
 
 
 def test_a_repeated_column_name_is_an_error(write):

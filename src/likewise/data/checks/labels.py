@@ -38,7 +38,7 @@ def check_labels(data: Data, others: Sequence[Data] = ()) -> list[Finding]:
         mend = "add rows with other labels"
         findings.append(Finding(level="warning", text=text, count=total, mend=mend))
     rare = [name for name, n in counts.items() if n < 2 or n < RARE_SHARE * total / len(counts)]
-    if len(counts) > 1 and rare:
+    if data.kind == "labelled" and len(counts) > 1 and rare:
         listed = ", ".join(rare[:LISTED]) + (" …" if len(rare) > LISTED else "")
         text = f"{len(rare)} labels are very rare: {listed}"
         mend = "collect more rows for them, or join them with a related label"
