@@ -1,0 +1,103 @@
+import json
+
+import pytest
+
+from likewise.cli.check import check
+from likewise.errors import InputError
+
+HEAD = "sentence1,sentence2,score\n"
+
+
+@pytest.fixture
+def files(tmp_path):
+    train, dev = tmp_path / "train.csv", tmp_path / "dev.csv"
+    rows = [f"first {i},second {i},{i % 6}\n" for i in range(12)]
+    train.write_text(HEAD + "".join(rows))
+    new = [f"another {i},text {i},{i % 6}\n" for i in range(8)]
+    dev.write_text(HEAD + "".join([*rows[:2], *new]))
+    return str(train), str(dev)
+
+
+def test_it_says_what_the_data_is_and_what_leaks(files, capsys):
+    check([*files])
+    out = " ".join(capsys.readouterr().out.split())
+    assert f"{files[0]}: scored, 12 rows" in out
+    assert "scores from 0 to 5, inferred over all 12 rows" in out
+    assert f"2 of 10 rows occur in {files[0]} too" in out
+    assert "at row 2; row 3" in out
+    assert f"methods that fit: cosine; next: likewise train {files[0]}" in out
+
+
+def test_json_is_the_only_thing_on_stdout(files, capsys):
+    check([*files], json=True)
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["schema"] == "likewise.check/1"
+    train, dev = answer["data"]
+    assert (train["kind"], train["rows"], train["score_range"]) == ("scored", 12, [0, 5])
+    assert train["roles"]["score"] == {"column": "score", "example": 0}
+    assert train["methods"] == ["cosine"]
+    (leak,) = [finding for finding in dev["findings"] if finding["check"] == "leakage"]
+    assert (leak["level"], leak["count"]) == ("warning", 2)
+    assert leak["rows"] == [f"{files[1]}, row 2", f"{files[1]}, row 3"]
+    assert [f for f in train["findings"] if f["level"] != "note"] == []
+
+
+def test_a_dev_set_that_is_the_train_set_is_an_error_after_the_report(files, capsys):
+    with pytest.raises(InputError, match="12 of 12 rows occur in") as raised:
+        check([files[0], files[0]])
+    assert raised.value.exit_code == 2
+    assert "12 rows" in capsys.readouterr().out
+
+
+def test_quiet_leaves_what_it_is_and_the_warnings(files, capsys):
+    check([*files], quiet=True)
+    captured = capsys.readouterr()
+    lines = captured.out.splitlines()
+    assert lines[0] == f"{files[0]}: scored, 12 rows"
+    assert lines[1] == f"{files[1]}: scored, 10 rows"
+    assert lines[2].startswith("  warning: 2 of 10 rows occur")
+    assert captured.err == ""
+
+
+def test_bad_rows_are_an_error_and_a_note_on_request(tmp_path, capsys):
+    path = tmp_path / "bad.csv"
+    path.write_text(HEAD + "a,b,1\nc,d,high\n")
+    with pytest.raises(InputError, match='row 3, column "score": expected a number, found "high"'):
+        check([str(path)])
+    assert capsys.readouterr().out == ""
+    check([str(path)], skip_bad=True)
+    assert "1 bad rows skipped" in capsys.readouterr().out
+
+
+def test_options_reach_the_reader_and_the_next_command(tmp_path, capsys):
+    path = tmp_path / "a.csv"
+    path.write_text("title,body,score\na,b,1\nc,d,2\n")
+    columns = ["sentence1=title,sentence2=body"]
+    check([str(path)], columns=columns, score_range="0,10", kind="scored")
+    out = capsys.readouterr().out
+    assert "scores from 0 to 10, stated" in out
+    options = "--kind scored --columns sentence1=title,sentence2=body --score-range 0,10"
+    assert f"next: likewise train {path} {options}" in out
+
+
+def test_kinds_without_a_method_say_so(tmp_path, capsys):
+    path = tmp_path / "a.txt"
+    path.write_text("one text\nanother text\n")
+    check([str(path)])
+    assert "no method trains on the kind texts yet" in capsys.readouterr().out
+
+
+def test_a_retrieval_folder_is_told_by_its_queries_and_documents(tmp_path, capsys):
+    (tmp_path / "queries.jsonl").write_text('{"_id": "1", "text": "q"}\n')
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "1", "text": "d"}\n{"_id": "2", "text": "e"}\n')
+    (tmp_path / "qrels.tsv").write_text("query-id\tcorpus-id\tscore\n1\t1\t1\n")
+    check([str(tmp_path)], kind="scored")
+    out = capsys.readouterr().out
+    assert "retrieval, 1 queries, 2 documents" in out
+    assert f"likewise eval minilm --on {tmp_path}" in out
+
+
+def test_nothing_is_written(files, tmp_path):
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*")}
+    check([*files], quiet=True)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*")} == before
