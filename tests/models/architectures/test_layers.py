@@ -1,0 +1,87 @@
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from likewise.models.architectures.layers import (
+    ACTIVATIONS,
+    LayerNorm,
+    Linear,
+    PostNormLayer,
+    SelfAttention,
+    initialise,
+)
+from likewise.models.attention import plan_attention
+
+DRAW = torch.Generator().manual_seed(0)
+
+
+def filled(module: nn.Module) -> nn.Module:
+    initialise(module, std=0.2, generator=torch.Generator().manual_seed(1))
+    return module
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_an_activation_equals_the_one_of_that_name_in_transformers(name: str):
+    from transformers.activations import ACT2FN
+
+    x = torch.linspace(-4, 4, 50)
+    torch.testing.assert_close(ACTIVATIONS[name](x), ACT2FN[name](x), atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_linear_layer_equals_that_of_torch(bias: bool):
+    ours = filled(Linear(4, 3, bias=bias))
+    theirs = nn.Linear(4, 3, bias=bias)
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(5, 4, generator=DRAW)
+    torch.testing.assert_close(ours(x), theirs(x))
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_a_norm_equals_that_of_torch(bias: bool):
+    ours = LayerNorm(4, eps=1e-3, bias=bias)
+    theirs = nn.LayerNorm(4, eps=1e-3, bias=bias)
+    x = torch.randn(5, 4, generator=DRAW)
+    torch.testing.assert_close(ours(x), theirs(x))
+
+
+@pytest.mark.parametrize("module", [Linear(4, 4), LayerNorm(4, eps=1e-5)], ids=["linear", "norm"])
+def test_weights_stay_float32_where_the_stream_is_bfloat16(module: nn.Module):
+    filled(module)
+    out = module(torch.ones(2, 4, dtype=torch.bfloat16))
+    assert out.dtype == torch.bfloat16
+    out.sum().backward()
+    assert {p.grad.dtype for p in module.parameters()} == {torch.float32}
+
+
+def test_attention_mixes_each_text_with_itself_alone():
+    attention = filled(SelfAttention(6, 2, dropout=0.0))
+    plan = plan_attention(torch.tensor([3, 2]), device=torch.device("cpu"))
+    x = torch.randn(5, 6, generator=DRAW)
+    changed = x.clone()
+    changed[3:] += 1
+    before, after = attention(x, plan), attention(changed, plan)
+    assert torch.equal(before[:3], after[:3])
+    assert not torch.allclose(before[3:], after[3:])
+
+
+def test_a_layer_follows_the_formula_of_bert():
+    layer = filled(
+        PostNormLayer(6, 2, 10, activation="gelu", eps=1e-5, dropout=0.1, attention_dropout=0.1)
+    ).eval()
+    plan = plan_attention(torch.tensor([4]), device=torch.device("cpu"))
+    x = torch.randn(4, 6, generator=DRAW)
+    inside = layer.attention_norm(x + layer.attention(x, plan))
+    expected = layer.norm(inside + layer.down(F.gelu(layer.up(inside))))
+    torch.testing.assert_close(layer(x, plan), expected)
+
+
+def test_drawing_weights_follows_the_generator_and_spares_norms():
+    layer = filled(nn.Sequential(Linear(50, 50), LayerNorm(50, eps=1e-5)))
+    again = filled(nn.Sequential(Linear(50, 50), LayerNorm(50, eps=1e-5)))
+    assert torch.equal(layer[0].weight, again[0].weight)
+    assert layer[0].weight.std().item() == pytest.approx(0.2, rel=0.1)
+    assert not layer[0].bias.any()
+    assert (layer[1].weight == 1).all()
+    assert not layer[1].bias.any()
