@@ -30,22 +30,19 @@ def faulty(make):
 
 
 @pytest.fixture
-def all_findings(faulty, retrieval):
+def findings(name, faulty, retrieval):
     sets = [*faulty, retrieval]
-    return {
-        name: [(data, finding) for data in sets for finding in check(data, sets)]
-        for name, check in CHECKS.items()
-    }
+    return [(data, finding) for data in sets for finding in CHECKS[name](data, sets)]
 
 
 @every_check
-def test_it_finds_something_in_faulty_data(name, all_findings):
-    assert all_findings[name]
+def test_it_finds_something_in_faulty_data(name, findings):
+    assert findings
 
 
 @every_check
-def test_its_findings_can_be_acted_on(name, all_findings):
-    for data, finding in all_findings[name]:
+def test_its_findings_can_be_acted_on(name, findings):
+    for data, finding in findings:
         assert isinstance(finding, Finding)
         assert finding.level in {"error", "warning", "note"}
         assert finding.text
@@ -60,8 +57,8 @@ def test_its_findings_can_be_acted_on(name, all_findings):
 
 
 @every_check
-def test_its_findings_are_plain_values(name, all_findings):
-    for _, finding in all_findings[name]:
+def test_its_findings_are_plain_values(name, findings):
+    for _, finding in findings:
         json.dumps(dict(finding.facts))
         assert type(finding.count) is int
 
