@@ -52,6 +52,16 @@ def test_a_long_line_is_thinned():
     assert len(drawing) < 10_000
 
 
+def test_a_smooth_line_is_the_mean_of_equal_stretches():
+    drawing = line_chart(
+        points(*[0.0, 1.0, 0.0, 1.0] * 3), title="Loss", x_name="step", smooth=True
+    )
+    _, smooth = (e for e in ET.fromstring(drawing) if e.tag == "polyline")
+    heights = {point.split(",")[1] for point in smooth.attrib["points"].split()}
+    assert len(smooth.attrib["points"].split()) == 3
+    assert len(heights) == 1  # every stretch of four has the mean 0.5
+
+
 def test_names_are_escaped():
     evil = '<script>"&'
     for drawing in (

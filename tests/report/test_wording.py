@@ -74,7 +74,7 @@ def test_numbers_are_said_as_people_write_them():
     assert [signed(v) for v in (0.1, -0.1, 0.0)] == ["+0.100", "−0.100", "+0.000"]
     assert [duration(s) for s in (59.94, 60, 3600)] == ["59.9 s", "1 min 0 s", "1 h 0 min"]
     assert [metric_name(m) for m in ("mrr@10", "map@100", "own")] == ["MRR@10", "MAP@100", "own"]
-    assert chance(0.0) == "<\xa00.001"
+    assert chance(0.0) == "≤\xa00.001"
 
 
 def test_an_interval_that_may_be_negative_is_not_written_with_a_dash():

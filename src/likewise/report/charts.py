@@ -15,6 +15,7 @@ WIDTH, HEIGHT = 360, 220
 LEFT, RIGHT, TOP, BOTTOM = 46, 12, 10, 34
 DRAWN_POINTS = 240  # of a line; more cannot be told apart at this width
 SMOOTHED_POINTS = 24
+SMOOTHED_OVER = 4  # steps at least; the mean of fewer is as rough as they are
 BINS = 40
 
 
@@ -80,7 +81,7 @@ def line_chart(points: Sequence[Point], *, title: str, x_name: str, smooth: bool
     parts += [_whisker(p, x, y) for p in kept]
     parts.append(_line(_thinned(kept, DRAWN_POINTS), x, y, "line pale" if smooth else "line c1"))
     if smooth:
-        parts.append(_line(_thinned(kept, SMOOTHED_POINTS), x, y, "line c1"))
+        parts.append(_line(_thinned(kept, SMOOTHED_POINTS, fewest=SMOOTHED_OVER), x, y, "line c1"))
     elif len(kept) <= SMOOTHED_POINTS:
         parts += [f'<circle class="dot c1" cx="{x.at(p.x)}" cy="{y.at(p.y)}" r="3"/>' for p in kept]
     first, last = kept[0], kept[-1]
@@ -151,11 +152,12 @@ def _ridge(values: NDArray[np.float64], x: Axis, base: float, height: float) -> 
     return "".join([*steps, f"L{x.at(edges[-1])} {base}Z"])
 
 
-def _thinned(points: Sequence[Point], wanted: int) -> list[Point]:
-    """Means over `wanted` stretches of equally many points; the points themselves if few."""
-    if len(points) <= wanted:
+def _thinned(points: Sequence[Point], wanted: int, *, fewest: int = 1) -> list[Point]:
+    """Means over stretches of equal length, `fewest` points or more in each, `wanted` at most."""
+    size = max(fewest, math.ceil(len(points) / wanted))
+    if size == 1 or len(points) < 2 * size:
         return list(points)
-    stretches = np.array_split(np.array([(p.x, p.y) for p in points]), wanted)
+    stretches = np.array_split(np.array([(p.x, p.y) for p in points]), len(points) // size)
     return [Point(x=float(x), y=float(y)) for x, y in (part.mean(axis=0) for part in stretches)]
 
 

@@ -36,12 +36,12 @@ def signed(value: float) -> str:
 
 
 def chance(p_value: float) -> str:
-    r"""A p-value, without pretending to know more than resampling can tell.
+    r"""A p-value, without pretending to know more than two thousand resamples can tell.
 
     >>> chance(0.00002), chance(0.034)
-    ('<\xa00.001', '0.034')
+    ('≤\xa00.001', '0.034')
     """
-    return "<\N{NO-BREAK SPACE}0.001" if p_value < 0.001 else f"{p_value:.3f}"
+    return "≤\N{NO-BREAK SPACE}0.001" if p_value <= 0.001 else f"{p_value:.3f}"
 
 
 def interval(score: Score) -> str:
@@ -124,5 +124,5 @@ def _apart(difference: Difference) -> str:
 def _certainty(difference: Difference) -> str:
     ends = f"{signed(difference.low)} to {signed(difference.high)}"
     p_value = chance(difference.p_value)
-    equals = "" if p_value.startswith("<") else "= "
+    equals = "" if p_value.startswith("≤") else "= "
     return f"95 % interval of the difference {ends}, p {equals}{p_value}"
