@@ -12,6 +12,7 @@ from likewise.errors import InputError
 
 SHARE_HELD_OUT = 0.1
 MOST_HELD_OUT = 1000
+MOST_LEAKED = 0.1  # a larger share is no accident: the files are not what they are taken for
 FEWEST_ROWS = 200  # below this, a held-out tenth shows nothing
 
 
@@ -29,6 +30,8 @@ def prepare_dev(
 ) -> TrainAndDev:
     """Check the dev data against the training data, or hold a part of it out.
 
+    A few dev rows in the training data are taken out of it, and counted; many are an error.
+
     Args:
         train: what the run was given.
         dev: what it is to be measured on; None holds out a tenth, 1,000 rows at the most.
@@ -36,20 +39,25 @@ def prepare_dev(
         seed: of the rows held out.
 
     Raises:
-        InputError: dev rows stand in the training data as well.
+        InputError: more than a tenth of the dev rows stand in the training data as well.
     """
     if dev is None:
         return _held_out(train, seed)
     leaked = leaked_rows(train, dev)
-    notes: list[str] = []
-    if len(leaked):
-        said = f"{len(leaked):,} of {len(dev):,} dev rows stand in the training data as well"
-        if not allow_leak:
-            where = dev.where(int(leaked[0])) if isinstance(dev, Dataset) else None
-            mend = "take them out of one of the two, or add --allow-leak to measure all the same"
-            raise InputError(f"{said}; this is the first", where=where, mend=mend)
-        notes.append(f"{said}: scores on it are too high (--allow-leak)")
-    return TrainAndDev(train=train, dev=_measurable(dev, seed), notes=tuple(notes))
+    if not len(leaked):
+        return TrainAndDev(train=train, dev=_measurable(dev, seed))
+    said = f"{len(leaked):,} of {len(dev):,} dev rows stand in the training data as well"
+    if allow_leak:
+        note = f"{said}: scores on them are too high (--allow-leak)"
+        return TrainAndDev(train=train, dev=_measurable(dev, seed), notes=(note,))
+    if len(leaked) > MOST_LEAKED * len(dev):
+        where = dev.where(int(leaked[0])) if isinstance(dev, Dataset) else None
+        mend = "take them out of one of the two, or add --allow-leak to measure all the same"
+        raise InputError(f"{said}; this is the first", where=where, mend=mend)
+    seen = leaked_rows(dev, train)
+    rest = np.setdiff1d(np.arange(len(train)), seen)
+    note = f"{said}; the {len(seen):,} training rows they stand in are left out of training"
+    return TrainAndDev(train=train.take(rest), dev=_measurable(dev, seed), notes=(note,))
 
 
 def _held_out(train: Dataset, seed: int) -> TrainAndDev:

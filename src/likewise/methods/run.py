@@ -8,8 +8,10 @@ from typing import Any, Literal
 from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.data.reading import read
 from likewise.errors import InputError
-from likewise.evaluation import compare, evaluate, to_json, verdict
-from likewise.evaluation.baselines import baseline
+from likewise.evaluation.comparison import compare
+from likewise.evaluation.evaluators import evaluate, evaluate_baseline
+from likewise.evaluation.schema import write_evaluation
+from likewise.evaluation.statistics import verdict
 from likewise.evaluation.diagnosis import diagnose
 from likewise.evaluation.result import Evaluation, Result
 from likewise.methods.auto import choose_method
@@ -109,7 +111,7 @@ def train(
     measured = read(dev) if isinstance(dev, str | Path) else dev
     encoder = model if isinstance(model, Encoder) else load(model)
     named = "base" if isinstance(model, Encoder) else str(model)
-    recipe = _resolved(rows, measured, named, method, settings)
+    recipe = _resolved(rows, _named(dev), named, method, settings)
     ready = prepare_dev(rows, measured, allow_leak=allow_leak, seed=recipe.training.seed)
     _refuse_constant(recipe, ready.train)
     folder = Path(out)
@@ -171,7 +173,7 @@ class _Running:
         if dev is None:
             return ()
         base = evaluate(self.encoder, dev, name=self.recipe.base)
-        plain = baseline(dev)
+        plain = evaluate_baseline(dev)
         return (base,) if plain is None else (plain, base)
 
     def _fit(self, observers: Sequence[Observer]) -> Fit:
@@ -206,7 +208,7 @@ class _Running:
         evaluation = Evaluation(
             results=(*before, trained), differences=differences, verdict=verdict(lead)
         )
-        write_json(self.folder / "evaluation.json", to_json(evaluation))
+        write_evaluation(evaluation, self.folder / "evaluation.json")
         write_json(self.folder / "report_data.json", diagnose(base, trained, dev).to_json())
         return evaluation
 
@@ -218,9 +220,17 @@ def _rows(data: Dataset | RetrievalSet) -> Dataset:
     return data
 
 
+def _named(dev: Dataset | RetrievalSet | str | Path | None) -> str | None:
+    if isinstance(dev, RetrievalSet):
+        return dev.name
+    if isinstance(dev, Dataset):
+        return ", ".join(dev.sources)
+    return None if dev is None else str(dev)
+
+
 def _resolved(
     data: Dataset,
-    dev: Dataset | RetrievalSet | None,
+    dev: str | None,
     base: str,
     method: str,
     settings: Mapping[str, Any],
@@ -234,7 +244,7 @@ def _resolved(
             "data": list(data.sources),
             "base": base,
             "method": name,
-            "dev": None if dev is None else " ".join(dev.sources),
+            "dev": dev,
             "training": {key: value for key, value in settings.items() if key in known},
             "options": resolve_options(name, own),
         }

@@ -6,6 +6,7 @@ batched matmul and softmax; everything else in an encoder runs on `[tokens, widt
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -70,7 +71,7 @@ def plan_attention(lengths: Tensor, *, device: torch.device) -> Plan:
     ordered = sizes[by_length]
     bounds = _bounds(ordered)
     buckets = tuple(
-        _bucket(ordered[a:b], device) for a, b in zip(bounds[:-1], bounds[1:], strict=True)
+        _bucket(ordered[a:b], device) for a, b in pairwise(bounds)
     )
     if (by_length[1:] > by_length[:-1]).all():
         return Plan(buckets=buckets)
@@ -219,8 +220,10 @@ def _attend_bucket(
         added = own if added is None else added + own
     if added is not None:
         added = added.to(q.dtype)
-    mixed = _plain(q, k, v, added, dropout) if longest <= LONGEST_PLAIN else (
-        F.scaled_dot_product_attention(q, k, v, attn_mask=added, dropout_p=dropout)
+    mixed = (
+        _plain(q, k, v, added, dropout)
+        if longest <= LONGEST_PLAIN
+        else (F.scaled_dot_product_attention(q, k, v, attn_mask=added, dropout_p=dropout))
     )
     rows = mixed.transpose(1, 2).reshape(b * longest, -1)
     return rows if bucket.cells is None else _Back.apply(rows, bucket.cells)

@@ -6,6 +6,7 @@ goes forward again, with its dropout replayed, and takes its gradient from there
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -74,5 +75,5 @@ def split_packed(packed: Packed, budget: int) -> list[Packed]:
             starts=starts[a : b + 1] - starts[a],
             pooled=None if packed.pooled is None else packed.pooled[starts[a] : starts[b]],
         )
-        for a, b in zip(bounds[:-1], bounds[1:], strict=True)
+        for a, b in pairwise(bounds)
     ]
