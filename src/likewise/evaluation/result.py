@@ -42,7 +42,9 @@ class Result:
             rows for every model, so that the difference of two models' draws is paired.
         n: items evaluated.
         model: what was evaluated, for tables.
-        texts_per_second: None where nothing was embedded.
+        data: fingerprint of the data set: only results on the same data can be compared.
+        seed: of the draws.
+        texts_per_second: distinct texts; None where nothing was embedded.
         details: arrays that a report draws, such as the cosine of each pair.
     """
 
@@ -53,6 +55,8 @@ class Result:
     draws: dict[str, NDArray[np.float64]]
     n: int
     model: str = ""
+    data: str = ""
+    seed: int = 0
     texts_per_second: float | None = None
     details: dict[str, Any] = field(default_factory=dict)
 

@@ -1,0 +1,146 @@
+"""`likewise eval`: measure models on data, side by side."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from likewise.cli.console import answer, emit_json, say
+from likewise.cli.results import show_evaluation
+from likewise.data import read
+from likewise.data.dataset import Dataset, RetrievalSet
+from likewise.data.roles import parse_columns
+from likewise.errors import InputError, Where
+from likewise.evaluation import EVALUATORS, evaluate, evaluate_baseline, to_json, write_evaluation
+from likewise.evaluation.comparison import conclude
+from likewise.evaluation.evaluators import evaluator_for
+from likewise.evaluation.result import Evaluation, Result
+from likewise.evaluation.statistics import RESAMPLES
+from likewise.evaluation.tasks import task_name
+from likewise.models import load
+
+
+def eval_(
+    models: Annotated[
+        list[str], typer.Argument(help="Models: a folder, minilm, hub:ORG/NAME.", metavar="MODEL…")
+    ],
+    *,
+    on: Annotated[list[str], typer.Option(help="Data to measure on; may be given several times.")],
+    split: Annotated[str, typer.Option(help="Judgements of a BEIR folder.")] = "test",
+    kind: Annotated[str | None, typer.Option(help="Kind of the files, if they fit two.")] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option(help="Bind columns: anchor=title,positive=body.")
+    ] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Skip and count bad rows.")] = False,
+    baselines: Annotated[
+        bool | None,
+        typer.Option(
+            "--baselines/--no-baselines",
+            help="Measure BM25 or TF-IDF too; by default on retrieval and pairs.",
+        ),
+    ] = None,
+    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    resamples: Annotated[
+        int, typer.Option(min=100, help="Bootstrap draws behind the intervals.")
+    ] = RESAMPLES,
+    seed: Annotated[int, typer.Option(min=0, help="Of those draws.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Keep the result: evaluation.json.")] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file named by --out.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the result only.")] = False,
+) -> None:
+    """Measure models on data, with 95 % intervals and paired differences from the first model.
+
+    Scored pairs are measured as similarity (Pearson and Spearman of the cosine), a retrieval
+    folder as retrieval (nDCG, recall, MRR, MAP), pairs as retrieval among their own positives.
+
+    Example: likewise eval minilm runs/first/model --on dev.csv --on scifact
+    """
+    _refuse_repeats("model", models, mend="name each model once")
+    _refuse_existing(out, overwrite=overwrite)
+    data = [
+        _read(source, split=split, kind=kind, columns=columns, skip_bad=skip_bad) for source in on
+    ]
+    _refuse_repeats("data set", [task_name(one) for one in data], mend="rename one of the files")
+    for one in data:
+        evaluator_for(one)  # before any model is loaded
+        for note in one.notes:
+            say(f"{task_name(one)}: {note.text}", quiet=quiet)
+    results = []
+    for name in models:
+        model = load(name)
+        for one in data:
+            say(f"measuring {name} on {task_name(one)}", quiet=quiet)
+            results.append(
+                evaluate(
+                    model,
+                    one,
+                    name=name,
+                    precision=precision,
+                    resamples=resamples,
+                    seed=seed,
+                    progress=not quiet,
+                )
+            )
+    for one in data:
+        if baselines or (baselines is None and EVALUATORS[evaluator_for(one)].baseline_shown):
+            plain = evaluate_baseline(one, resamples=resamples, seed=seed)
+            results += [] if plain is None else [plain]
+    _finish(conclude(results, against=models[0], subject=models[-1]), models, out, json=json)
+
+
+def _read(
+    source: str, *, split: str, kind: str | None, columns: Sequence[str] | None, skip_bad: bool
+) -> Dataset | RetrievalSet:
+    is_folder = not source.startswith("hub:") and Path(source).is_dir()
+    return read(
+        source,
+        kind=None if is_folder else kind,
+        columns=None if is_folder else parse_columns(columns or ()) or None,
+        skip_bad=skip_bad,
+        split=split,
+    )
+
+
+def _refuse_repeats(what: str, names: Sequence[str], *, mend: str) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise InputError(f'the {what} "{name}" is given {times} times', mend=mend)
+
+
+def _refuse_existing(out: Path | None, *, overwrite: bool) -> None:
+    if out is None:
+        return
+    where = Where(path=str(out))
+    if out.exists() and not (overwrite and out.is_file()):
+        mend = "name another --out" + (", or add --overwrite" if out.is_file() else "")
+        raise InputError("exists already", mend=mend, where=where)
+    if not out.parent.is_dir():
+        mend = f"mkdir -p {out.parent}"
+        raise InputError("its folder does not exist", mend=mend, where=where)
+
+
+def _finish(evaluation: Evaluation, models: Sequence[str], out: Path | None, *, json: bool) -> None:
+    if out is not None:
+        write_evaluation(evaluation, out)
+    if json:
+        emit_json(to_json(evaluation))
+        return
+    show_evaluation(evaluation)
+    if evaluation.verdict is not None:
+        answer(_verdict(evaluation, models))
+    if out is not None:
+        answer(f"kept in {out}")
+
+
+def _verdict(evaluation: Evaluation, models: Sequence[str]) -> str:
+    leads: dict[str, Result] = {result.task: result for result in evaluation.results}
+    where = ", ".join(f"{lead.primary} of {task}" for task, lead in leads.items())
+    tail = ""
+    if evaluation.verdict == "no better":
+        tail = ": the difference is within the noise of this data"
+    return f"Verdict: {models[-1]} is {evaluation.verdict} than {models[0]} by {where}{tail}."
