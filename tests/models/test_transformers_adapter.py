@@ -1,0 +1,70 @@
+from pathlib import Path
+
+import pytest
+import torch
+from tokenizers import Tokenizer
+
+from likewise.errors import InputError
+from likewise.models.transformers_adapter import (
+    UNLIMITED,
+    build_backbone,
+    make_fast_tokenizer,
+    most_tokens_of,
+    width_of,
+)
+from models.architectures.families import SIZES
+
+ELECTRA = {**SIZES, "model_type": "electra", "embedding_size": 16, "pad_token_id": 0}
+
+
+def test_a_backbone_has_the_sizes_of_its_configuration():
+    model = build_backbone(ELECTRA)
+    assert width_of(model) == SIZES["hidden_size"]
+    assert model.get_input_embeddings().weight.shape == (SIZES["vocab_size"], 16)
+
+
+def test_building_draws_nothing_from_the_caller_s_generator():
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    build_backbone(ELECTRA)
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_names_and_shapes_cost_no_memory():
+    assert {p.device.type for p in build_backbone(ELECTRA, device="meta").parameters()} == {"meta"}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [{"model_type": "no-such-family"}, {"model_type": ""}, {**ELECTRA, "hidden_size": "wide"}],
+    ids=["unknown", "none", "a size that is no number"],
+)
+def test_what_cannot_be_built_is_refused_by_name(config: dict[str, object]):
+    with pytest.raises(InputError, match="cannot build the family"):
+        build_backbone(config)
+
+
+def test_positions_limit_a_text_and_their_absence_does_not():
+    assert most_tokens_of(ELECTRA) == SIZES["max_position_embeddings"]
+    t5 = {"model_type": "t5", "vocab_size": 50, "d_model": 8, "d_ff": 8, "num_layers": 1}
+    assert most_tokens_of({**t5, "num_heads": 2, "d_kv": 4}) == UNLIMITED
+
+
+def test_a_tokenizer_is_made_from_an_older_vocabulary(tiny_folder: Path, tiny_tokenizer: Tokenizer):
+    (tiny_folder / "tokenizer.json").unlink()
+    vocabulary = tiny_tokenizer.get_vocab()
+    words = sorted(vocabulary, key=vocabulary.__getitem__)
+    (tiny_folder / "vocab.txt").write_text("\n".join(words) + "\n")
+    made = Tokenizer.from_buffer(make_fast_tokenizer(tiny_folder))
+    made.no_padding()
+    text = "How do people paint the zebra?"
+    assert made.encode(text).ids == tiny_tokenizer.encode(text).ids
+
+
+def test_a_folder_without_a_tokenizer_is_named(tmp_path: Path):
+    (tmp_path / "vocab.txt").write_text("")
+    with pytest.raises(InputError, match=r"no tokenizer\.json here") as caught:
+        make_fast_tokenizer(tmp_path)
+    assert caught.value.where is not None
+    assert caught.value.where.path == str(tmp_path)
