@@ -101,3 +101,19 @@ def test_nothing_is_written(files, tmp_path):
     before = {path: path.read_bytes() for path in tmp_path.rglob("*")}
     check([*files], quiet=True)
     assert {path: path.read_bytes() for path in tmp_path.rglob("*")} == before
+
+
+def test_a_model_counts_tokens_in_place_of_the_estimate(tmp_path, tiny_folder, capsys):
+    path = tmp_path / "a.csv"
+    path.write_text("anchor,positive\na short one,b\n" + "word " * 600 + ",c\n")
+    check([str(path)], model=str(tiny_folder), json=True)
+    (report,) = json.loads(capsys.readouterr().out)["data"]
+    anchor = report["tokens"]["anchor"]
+    assert anchor["texts"] == 2
+    assert anchor["longest"] >= 600
+    assert anchor["cut"] == 1
+    assert report["tokens"]["positive"]["cut"] == 0
+    check([str(path)], model=str(tiny_folder))
+    out = capsys.readouterr().out
+    assert "estimated" not in out
+    assert f"anchor: 2 texts, median {anchor['median']} tokens" in out
