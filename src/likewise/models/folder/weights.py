@@ -1,6 +1,6 @@
 """Weights on disk: safetensors, in one file or in shards; a pickle only read safely."""
 
-import pickle
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,10 +65,11 @@ def read_pickle(path: Path) -> dict[str, Tensor]:
     where = Where(path=str(path))
     mend = f"ask for the model as {SINGLE}: a pickle can run any code when it is opened"
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings(action="ignore", category=UserWarning):  # of old protocols
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise InputError("this file is missing", mend=COPY_AGAIN, where=where) from error
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+    except Exception as error:  # damaged bytes fail in any of the unpickler's steps
         reason = str(error).strip().splitlines()[0] if str(error).strip() else "it is empty"
         problem = f"refused, torch cannot read this pickle safely: {reason}"
         raise InputError(problem, mend=mend, where=where) from error
