@@ -10,7 +10,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from likewise.errors import InputError
 
-
 T = TypeVar("T")
 
 

@@ -3,20 +3,21 @@
 import json as json_module
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
 from likewise.cli.console import answer, emit_json, say
-from likewise.cli.results import describe, show_evaluation, verdict_sentence
+from likewise.cli.results import describe, show_evaluation
 from likewise.cli.watch import Watch
 from likewise.data.builtin import CodeSet, python_code, stdlib_code
 from likewise.evaluation import to_json
 from likewise.methods.run import Existing, Tell, train
 from likewise.report import write_report
+from likewise.report.wording import verdict_sentence
 
 # One epoch at a high peak rate: the set is small and the base has never seen code search.
-SETTINGS = {
+SETTINGS: Final[dict[str, Any]] = {
     "epochs": 1.0,
     "batch_size": 64,
     "max_tokens": 128,
@@ -56,11 +57,6 @@ def demo(
         f"{len(found.test):,} of other modules to search",
         quiet=quiet,
     )
-    for note in found.train.notes:
-        say(
-            f"note: {note.text}: {note.count:,}" if note.count else f"note: {note.text}",
-            quiet=quiet,
-        )
     existing: Existing = "resume" if resume else "overwrite" if overwrite else "refuse"
     with Watch(quiet=quiet) as watch:
         run = train(
@@ -85,7 +81,7 @@ def demo(
     for difference in run.evaluation.differences:
         if difference.metric in METRICS[1:] and difference.against == base:
             answer(describe(difference))
-    answer(verdict_sentence(run.evaluation, METRICS[0]))
+    answer(verdict_sentence(run.evaluation))
     model = out / "model"
     answer(f"\nmodel:  {model}  (loads in sentence-transformers too)\nreport: {report}\n")
     question = shlex.quote("read a file line by line")

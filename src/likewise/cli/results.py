@@ -40,16 +40,3 @@ def describe(difference: Difference) -> str:
         f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f}, "
         f"p = {difference.p_value:.4f})"
     )
-
-
-def verdict_sentence(evaluation: Evaluation, metric: str) -> str:
-    """The verdict in one sentence, with the difference that it rests on."""
-    base = evaluation.results[-2].model
-    lead = next(d for d in evaluation.differences if d.metric == metric and d.against == base)
-    said = {
-        "better": f"better than {base}",
-        "no better": f"no better than {base}: the difference is within the noise of this data",
-        "worse": f"worse than {base}: keep the base model, or change data, method or rate",
-    }[evaluation.verdict or "no better"]
-    interval = f"{lead.low:+.3f} to {lead.high:+.3f}"
-    return f"Verdict: the trained model is {said} ({metric} {lead.value:+.3f}, 95 % {interval})."

@@ -78,7 +78,11 @@ def _texts(data: str, column: str, show: str | None) -> tuple[list[str], list[st
     if ending is None:
         mend = "leave --show out"
         raise InputError("has no columns to show", where=Where(path=data), mend=mend)
-    names = {where.row: record.get(show) for where, record in READERS[ending](path)}
+    names = {
+        where.row: record.get(show)
+        for where, record in READERS[ending](path)
+        if not isinstance(record, InputError)
+    }
     if all(name is None for name in names.values()):
         where = Where(path=data, column=show)
         raise InputError("there is no such column", where=where, mend="name another with --show")

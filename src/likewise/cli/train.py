@@ -7,7 +7,7 @@ import typer
 
 from likewise.cli.console import answer, emit_json, say
 from likewise.cli.options import as_paths, parse_range, parse_settings, with_fields
-from likewise.cli.results import show_evaluation, verdict_sentence
+from likewise.cli.results import show_evaluation
 from likewise.cli.watch import Watch
 from likewise.data import read
 from likewise.data.dataset import Dataset
@@ -18,6 +18,7 @@ from likewise.methods.recipe import build_recipe, read_recipe
 from likewise.methods.run import Existing, Run, Tell
 from likewise.methods.run import train as run_training
 from likewise.report import write_report
+from likewise.report.wording import verdict_sentence
 from likewise.training.options import TrainingOptions
 
 
@@ -105,7 +106,7 @@ def finish(run: Run, *, json: bool, quiet: bool) -> None:
         return
     if run.evaluation is not None:
         show_evaluation(run.evaluation)
-        answer(verdict_sentence(run.evaluation, run.evaluation.results[-1].primary))
+        answer(verdict_sentence(run.evaluation))
     answer(f"model:  {run.folder / 'model'}")
     if report is not None:
         answer(f"report: {report}")

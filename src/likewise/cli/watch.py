@@ -5,7 +5,7 @@ import time
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from likewise.cli.console import say
 from likewise.progress import SECONDS_BETWEEN_LINES
@@ -23,7 +23,7 @@ class Watch:
         self.total: int | None = None
         self._said = time.monotonic()
         self._bar: Progress | None = None
-        self._task = None
+        self._task: TaskID | None = None
         if not quiet and sys.stderr.isatty():
             columns = (
                 TextColumn("training"),

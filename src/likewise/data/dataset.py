@@ -22,6 +22,9 @@ class Note:
     text: str
     count: int = 0
 
+    def __str__(self) -> str:
+        return f"{self.text}: {self.count:,}" if self.count else self.text
+
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:

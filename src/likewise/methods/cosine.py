@@ -32,5 +32,6 @@ def train_cosine(
     if data.kind == "nli":
         targets = {"entailment": entailment, "neutral": neutral, "contradiction": contradiction}
         scored = nli_to_scored(data, targets=targets)
-        fit.notes.extend(note.text for note in scored.notes if note not in data.notes)
+        for note in scored.notes[len(data.notes) :]:
+            fit.note(str(note))
     fit(scored, objective_of(LOSSES["cosine"]))

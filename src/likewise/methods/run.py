@@ -9,11 +9,11 @@ from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.data.reading import read
 from likewise.errors import InputError
 from likewise.evaluation.comparison import compare
+from likewise.evaluation.diagnosis import diagnose
 from likewise.evaluation.evaluators import evaluate, evaluate_baseline
+from likewise.evaluation.result import Evaluation, Result
 from likewise.evaluation.schema import write_evaluation
 from likewise.evaluation.statistics import verdict
-from likewise.evaluation.diagnosis import diagnose
-from likewise.evaluation.result import Evaluation, Result
 from likewise.methods.auto import choose_method
 from likewise.methods.dev_data import TrainAndDev, dev_tokens, prepare_dev
 from likewise.methods.recipe import Recipe, build_recipe, resolve_options
@@ -28,6 +28,7 @@ from likewise.training.options import TrainingOptions
 from likewise.training.plan import Plan
 from likewise.training.run_folder import (
     MetricsFile,
+    add_to_manifest,
     fingerprint_weights,
     open_run,
     write_json,
@@ -118,7 +119,7 @@ def train(
     open_run(folder, overwrite=existing == "overwrite", resume=existing == "resume")
     if existing == "overwrite":
         _clear(folder)
-    for text in (*encoder.notes, *(note.text for note in rows.notes), *ready.notes):
+    for text in (*encoder.notes, *(str(note) for note in rows.notes), *ready.notes):
         tell.note(text)
     _write_start(folder, recipe, encoder, ready)
     run = _Running(folder, recipe, encoder, ready, tell, resume=existing == "resume")
@@ -160,11 +161,13 @@ class _Running:
                 observer(event)
         fit = self._fit(observers)
         METHODS[self.recipe.method].function(fit, self.ready.train, **self.recipe.options)
-        for text in fit.notes:
+        chosen = _chosen(fit)
+        for text in chosen:
             self.tell.note(text)
+        self._record(fit, chosen)
         self.encoder.save(self.folder / "model", overwrite=True)
         evaluation = self._after(before)
-        notes = (*self.encoder.notes, *self.ready.notes, *fit.notes)
+        notes = (*self.encoder.notes, *self.ready.notes, *fit.notes, *chosen)
         return Run(folder=self.folder, model=self.encoder, evaluation=evaluation, notes=notes)
 
     def _before(self) -> tuple[Result, ...]:
@@ -193,7 +196,19 @@ class _Running:
             observers=observers,
             resume=self.resume,
             announce=self.tell.plan,
+            say=self.tell.note,
         )
+
+    def _record(self, fit: Fit, chosen: tuple[str, ...]) -> None:
+        """What is known of data and training only now."""
+        noted = [str(note) for note in self.ready.train.notes]
+        facts: dict[str, Any] = {
+            "notes": [*self.encoder.notes, *noted, *self.ready.notes, *fit.notes, *chosen]
+        }
+        if fit.plan is not None:
+            facts["cut"] = fit.plan.cut
+            facts["distinct_texts"] = fit.plan.texts
+        add_to_manifest(self.folder, facts)
 
     def _after(self, before: tuple[Result, ...]) -> Evaluation | None:
         dev = self.ready.dev
@@ -211,6 +226,17 @@ class _Running:
         write_evaluation(evaluation, self.folder / "evaluation.json")
         write_json(self.folder / "report_data.json", diagnose(base, trained, dev).to_json())
         return evaluation
+
+
+def _chosen(fit: Fit) -> tuple[str, ...]:
+    """That the best weights were chosen by the very data that the verdict rests on."""
+    at = fit.progress
+    if at is None or at.best_step is None or fit.options.keep != "best" or at.best_step == at.step:
+        return ()
+    return (
+        f"kept the weights of step {at.best_step:,} of {at.step:,}, the best on the dev data: "
+        "their score on it is a little too high",
+    )
 
 
 def _rows(data: Dataset | RetrievalSet) -> Dataset:
@@ -279,7 +305,7 @@ def _write_start(folder: Path, recipe: Recipe, encoder: Encoder, ready: TrainAnd
             "dev": None
             if dev is None
             else {"kind": dev.kind, "rows": len(dev), "fingerprint": dev.fingerprint},
-            "notes": [*(note.text for note in ready.train.notes), *ready.notes],
+            "notes": [*(str(note) for note in ready.train.notes), *ready.notes],
         },
     )
 

@@ -70,9 +70,7 @@ def plan_attention(lengths: Tensor, *, device: torch.device) -> Plan:
     by_length = np.argsort(sizes, kind="stable")
     ordered = sizes[by_length]
     bounds = _bounds(ordered)
-    buckets = tuple(
-        _bucket(ordered[a:b], device) for a, b in pairwise(bounds)
-    )
+    buckets = tuple(_bucket(ordered[a:b], device) for a, b in pairwise(bounds))
     if (by_length[1:] > by_length[:-1]).all():
         return Plan(buckets=buckets)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])[by_length]
@@ -85,7 +83,8 @@ def plan_attention(lengths: Tensor, *, device: torch.device) -> Plan:
 def _ranges(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     """The numbers starts[i] … starts[i] + sizes[i] - 1, one run after the other."""
     ends = np.cumsum(sizes)
-    return np.arange(ends[-1]) + np.repeat(starts - (ends - sizes), sizes)
+    found: NDArray[np.int64] = np.arange(ends[-1]) + np.repeat(starts - (ends - sizes), sizes)
+    return found
 
 
 def _bounds(ordered: NDArray[np.int64]) -> list[int]:
@@ -178,6 +177,16 @@ class _Back(torch.autograd.Function):
         return whole, None
 
 
+def _move(x: Tensor, there: Tensor, back: Tensor) -> Tensor:
+    moved: Tensor = _Move.apply(x, there, back)  # type: ignore[no-untyped-call]  # torch's own
+    return moved
+
+
+def _back(x: Tensor, cells: Tensor) -> Tensor:
+    rows: Tensor = _Back.apply(x, cells)  # type: ignore[no-untyped-call]  # torch's own
+    return rows
+
+
 def attend(
     qkv: Tensor, plan: Plan, *, heads: int, dropout: float = 0.0, bias: Bias | None = None
 ) -> Tensor:
@@ -194,15 +203,15 @@ def attend(
         [T, H], in the order and the dtype of `qkv`.
     """
     if plan.order is not None and plan.back is not None:
-        qkv = _Move.apply(qkv, plan.order, plan.back)
-    parts = qkv.split([bucket.tokens for bucket in plan.buckets])
+        qkv = _move(qkv, plan.order, plan.back)
+    parts = torch.split(qkv, [bucket.tokens for bucket in plan.buckets])
     mixed = [
         _attend_bucket(part, bucket, heads=heads, dropout=dropout, bias=bias)
         for part, bucket in zip(parts, plan.buckets, strict=True)
     ]
     out = mixed[0] if len(mixed) == 1 else torch.cat(mixed)
     if plan.order is not None and plan.back is not None:
-        out = _Move.apply(out, plan.back, plan.order)
+        out = _move(out, plan.back, plan.order)
     return out
 
 
@@ -210,8 +219,8 @@ def _attend_bucket(
     part: Tensor, bucket: Bucket, *, heads: int, dropout: float, bias: Bias | None
 ) -> Tensor:
     b, longest = bucket.shape
-    if bucket.slots is not None:
-        part = _Move.apply(part, bucket.slots, bucket.cells)
+    if bucket.slots is not None and bucket.cells is not None:
+        part = _move(part, bucket.slots, bucket.cells)
     cells = part.view(b, longest, 3, heads, -1)
     q, k, v = cells.permute(2, 0, 3, 1, 4).contiguous().unbind(0)  # [b, heads, L, d] each
     added = bucket.mask
@@ -223,10 +232,10 @@ def _attend_bucket(
     mixed = (
         _plain(q, k, v, added, dropout)
         if longest <= LONGEST_PLAIN
-        else (F.scaled_dot_product_attention(q, k, v, attn_mask=added, dropout_p=dropout))
+        else F.scaled_dot_product_attention(q, k, v, attn_mask=added, dropout_p=dropout)
     )
     rows = mixed.transpose(1, 2).reshape(b * longest, -1)
-    return rows if bucket.cells is None else _Back.apply(rows, bucket.cells)
+    return rows if bucket.cells is None else _back(rows, bucket.cells)
 
 
 def _plain(q: Tensor, k: Tensor, v: Tensor, added: Tensor | None, dropout: float) -> Tensor:
@@ -236,4 +245,5 @@ def _plain(q: Tensor, k: Tensor, v: Tensor, added: Tensor | None, dropout: float
     weights = scores.softmax(dim=-1)
     if dropout > 0:
         weights = F.dropout(weights, dropout)
-    return weights @ v
+    mixed: Tensor = weights @ v
+    return mixed

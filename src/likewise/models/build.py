@@ -4,8 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from likewise.models.heads import build_tail, tail_weights
-from likewise.models.source import resolve_model
 from tokenizers import Tokenizer as RustTokenizer
 from torch import nn
 
@@ -17,6 +15,8 @@ from likewise.models.device import choose_device
 from likewise.models.encoder import Encoder
 from likewise.models.folder.contents import ModelFolder, TailModule
 from likewise.models.folder.read import read_folder
+from likewise.models.heads import build_tail, tail_weights
+from likewise.models.source import resolve_model
 from likewise.text.tokenizer import Tokenizer
 
 

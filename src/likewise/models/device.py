@@ -63,7 +63,7 @@ def choose_hardware(device: torch.device, precision: str = "auto") -> Hardware:
 def has_bfloat16(device: torch.device) -> bool:
     """Whether the hardware multiplies bfloat16 itself; emulation is slower than float32."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if device.type == "cpu":
         # torch has no public question for this; where the private one is gone, float32 is safe
         ask = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)

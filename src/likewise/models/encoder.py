@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from likewise.models.folder.write import write_folder
-from likewise.models.pooling import pool
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from likewise.errors import InputError
 from likewise.models.device import choose_hardware
 from likewise.models.folder.contents import ModelFolder
+from likewise.models.folder.write import write_folder
+from likewise.models.pooling import pool
 from likewise.progress import progress as show_progress
 from likewise.text.batches import batches_by_tokens
 from likewise.text.packed import Packed, pack

@@ -110,7 +110,7 @@ def _collisions(examples: Examples, entries: dict[str, NDArray[np.int64]]) -> ND
         candidates = np.concatenate([positive, examples.cluster[entries["negative"]]])
     same_anchor = anchor[:, None] == anchor[None, :]
     # [pairs, pairs]: pairs of the same anchor; their positives are each other's siblings
-    collides = candidates[None, :] == anchor[:, None]
+    collides: NDArray[np.bool_] = candidates[None, :] == anchor[:, None]
     for i in np.flatnonzero(same_anchor.sum(axis=1) > 1):
         collides[i] |= np.isin(candidates, positive[same_anchor[i]])
     collides |= candidates[None, :] == positive[:, None]

@@ -31,7 +31,9 @@ class Fit:
         observers: told of every event.
         resume: go on from the newest good checkpoint.
         announce: is given the plan before the first step.
+        say: is given each note as it is made.
         notes: what the method decided about the data, for the user to see.
+        plan: what was announced.
         progress: where training ended.
     """
 
@@ -43,8 +45,15 @@ class Fit:
     observers: Sequence[Observer] = ()
     resume: bool = False
     announce: Callable[[Plan], None] = lambda _: None
+    say: Callable[[str], None] = lambda _: None
     notes: list[str] = field(default_factory=list)
+    plan: Plan | None = None
     progress: Progress | None = None
+
+    def note(self, text: str) -> None:
+        """Keep what the method decided, and say it."""
+        self.notes.append(text)
+        self.say(text)
 
     def __call__(self, data: Dataset, objective: Objective) -> None:
         """Train the encoder on `data` towards `objective`.
@@ -74,6 +83,7 @@ class Fit:
             hardware=choose_hardware(self.encoder.device, options.precision),
             dev_tokens=self.dev_tokens,
         )
+        self.plan = plan
         self.announce(plan)
         work = Work(
             encoder=self.encoder,

@@ -49,7 +49,7 @@ def backward(
     value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     if whole.grad is None:
         raise ValueError("the loss does not depend on the embeddings")
-    gradients = whole.grad.split([len(part) for part in parts])
+    gradients = torch.split(whole.grad, [len(part) for part in parts])
     last.backward(gradients[-1])  # type: ignore[no-untyped-call]  # torch leaves it untyped
     for part, state, gradient in zip(parts[:-1], states, gradients[:-1], strict=True):
         restore_random_state(state, part.ids.device)

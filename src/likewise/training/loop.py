@@ -238,7 +238,7 @@ def _stop_signal() -> Iterator[Callable[[], bool]]:
 
     def stop(number: int, _: object) -> None:
         asked.set()
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
     before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
     for number in before:

@@ -18,7 +18,8 @@ def build_optimiser(
         named: every trainable parameter, the head's included.
         options: learning rate and decay.
     """
-    decayed, plain = [], []
+    decayed: list[nn.Parameter] = []
+    plain: list[nn.Parameter] = []
     for _, parameter in named:
         (decayed if parameter.dim() > 1 else plain).append(parameter)
     groups = [

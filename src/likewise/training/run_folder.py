@@ -71,6 +71,12 @@ def write_manifest(
     write_json(folder / "manifest.json", manifest)
 
 
+def add_to_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
+    """Add what was only known once training was over."""
+    path = folder / "manifest.json"
+    write_json(path, {**json.loads(path.read_text(encoding="utf-8")), **facts})
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write beside and rename, so that a reader never sees half a file."""
     draft = path.with_name(f".{path.name}.draft")

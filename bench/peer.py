@@ -1,0 +1,70 @@
+"""The incumbent, sentence-transformers, on the same data, weights and batch as Likewise."""
+
+import time
+from collections.abc import Sequence
+
+import torch
+from datasets import Dataset
+from sentence_transformers import (
+    SentenceTransformer,
+    SentenceTransformerTrainer,
+    SentenceTransformerTrainingArguments,
+)
+from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+from transformers import TrainerCallback
+from transformers.utils import logging
+
+logging.disable_progress_bar()
+
+
+class Clock(TrainerCallback):
+    """Seconds of the steps alone, set-up left out."""
+
+    def on_train_begin(self, *_, **__):
+        self.began = time.perf_counter()
+
+    def on_train_end(self, *_, **__):
+        self.seconds = time.perf_counter() - self.began
+
+
+def train_seconds(
+    folder: str, pairs: Sequence[tuple[str, str]], *, batch: int, bf16: bool
+) -> float:
+    """One epoch of MNR with the peer's defaults, from fresh weights."""
+    model = SentenceTransformer(folder, device="cpu")
+    data = Dataset.from_dict({"anchor": [a for a, _ in pairs], "positive": [b for _, b in pairs]})
+    arguments = SentenceTransformerTrainingArguments(
+        output_dir="/tmp/likewise-bench-peer",
+        num_train_epochs=1,
+        per_device_train_batch_size=batch,
+        learning_rate=2e-5,
+        bf16=bf16,
+        use_cpu=True,
+        report_to="none",
+        save_strategy="no",
+        logging_strategy="no",
+        disable_tqdm=True,
+        seed=1,
+    )
+    clock = Clock()
+    SentenceTransformerTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=data,
+        loss=MultipleNegativesRankingLoss(model),
+        callbacks=[clock],
+    ).train()
+    return clock.seconds
+
+
+def encode_seconds(model: SentenceTransformer, texts: list[str]) -> float:
+    """Encoding with the peer's defaults."""
+    began = time.perf_counter()
+    model.encode(texts)
+    return time.perf_counter() - began
+
+
+def load(folder: str, *, bf16: bool = False) -> SentenceTransformer:
+    """The peer's model on the CPU."""
+    kwargs = {"torch_dtype": torch.bfloat16} if bf16 else {}
+    return SentenceTransformer(folder, device="cpu", model_kwargs=kwargs)
