@@ -17,12 +17,13 @@ for package in packages:
 import numpy, torch
 
 def state():
-    names = [n for n in sorted(logging.root.manager.loggerDict) if n.startswith("likewise")]
-    loggers = [logging.root, *map(logging.getLogger, names)]
+    ours = [n for n in sorted(logging.root.manager.loggerDict) if n.startswith("likewise")]
+    loggers = [logging.root, *map(logging.getLogger, ours)]
+    touched = [l for l in loggers if l.handlers or l.level or l.filters]
     return {
         "environment": dict(os.environ),
         "warning filters": [repr(f) for f in warnings.filters],
-        "logging handlers": [(l.name, repr(l.handlers), l.level) for l in loggers],
+        "logging handlers": [(l.name, repr(l.handlers), repr(l.filters), l.level) for l in touched],
         "torch seed": torch.random.get_rng_state().numpy().tobytes().hex(),
         "torch threads, type, device": repr(
             (torch.get_num_threads(), torch.get_default_dtype(), torch.get_default_device(),
