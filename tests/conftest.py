@@ -82,7 +82,7 @@ def make_folder(folder: Path, *, width: int = 32) -> Path:
     )
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        model = transformers.BertModel(config, add_pooling_layer=False)
+        model = transformers.BertModel(config)
     model.save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"))
     special = dict(zip(("pad", "unk", "cls", "sep", "mask"), SPECIAL, strict=True))

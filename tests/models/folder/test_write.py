@@ -204,3 +204,13 @@ def test_a_configuration_without_a_width_is_a_programmer_s_mistake(
     with pytest.raises(ValueError, match="names no width"):
         write_folder(tmp_path / "out", replace(contents, config={"model_type": "bert"}))
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("key", ["dtype", "torch_dtype"])
+def test_the_configuration_states_the_dtype_of_the_weights(
+    contents: ModelFolder, tmp_path: Path, key: str
+):
+    half = {**contents.config, "dtype": "float16", key: "float16"}
+    write_folder(tmp_path / "out", replace(contents, config=half))
+    assert json_of(tmp_path / "out" / "config.json")[key] == "float32"
+    assert half[key] == "float16"

@@ -42,7 +42,7 @@ def write_folder(path: Path, contents: ModelFolder, *, overwrite: bool = False) 
 def _write(folder: Path, contents: ModelFolder, *, name: str) -> None:
     for file, content in contents.files.items():
         (folder / file).write_bytes(content)
-    _write_json(folder / "config.json", contents.config)
+    _write_json(folder / "config.json", _config(contents))
     _write_weights(folder / SINGLE, contents.weights)
     width = _width(contents)
     limits = {"max_seq_length": contents.max_tokens, "do_lower_case": contents.lower_case}
@@ -65,6 +65,15 @@ def _write(folder: Path, contents: ModelFolder, *, name: str) -> None:
 def _line(i: int, kind: str, place: str) -> dict[str, Any]:
     type_name = f"sentence_transformers.models.{kind}"
     return {"idx": i, "name": str(i), "path": place, "type": type_name}
+
+
+def _config(contents: ModelFolder) -> dict[str, Any]:
+    """The configuration with the dtype of the weights as they are: readers cast them to it."""
+    found = {str(t.dtype).removeprefix("torch.") for t in contents.weights.values()}
+    stated = contents.config.keys() & {"dtype", "torch_dtype"}
+    if len(found) != 1 or not stated:
+        return contents.config
+    return {**contents.config, **dict.fromkeys(stated, found.pop())}
 
 
 def _width(contents: ModelFolder) -> int:

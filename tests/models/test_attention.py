@@ -1,0 +1,133 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from likewise.models.attention import LONGEST_PLAIN, MOST_BUCKETS, attend, plan_attention
+
+CPU = torch.device("cpu")
+HEADS, WIDTH = 2, 6
+
+
+def draw_qkv(lengths: list[int], *, seed: int = 0) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(sum(lengths), 3 * WIDTH, generator=generator, dtype=torch.float64)
+
+
+def by_formula(qkv: Tensor, lengths: list[int], bias: object = None) -> Tensor:
+    """Softmax(Q K^T / sqrt(d) + bias) V, one text and one head at a time."""
+    done = []
+    for text in qkv.split(lengths):
+        q, k, v = (part.unflatten(1, (HEADS, -1)) for part in text.split(WIDTH, dim=1))
+        heads = []
+        for h in range(HEADS):
+            scores = q[:, h] @ k[:, h].T / math.sqrt(WIDTH // HEADS)
+            if callable(bias):
+                added = bias(len(text))
+                scores = scores + added[h % len(added)]
+            heads.append(scores.softmax(dim=-1) @ v[:, h])
+        done.append(torch.cat(heads, dim=1))
+    return torch.cat(done)
+
+
+def relative(length: int) -> Tensor:
+    """A bias that differs by head and by distance."""
+    places = torch.arange(length, dtype=torch.float64)
+    ahead = places[None, :] - places[:, None]
+    return torch.stack([0.1 * ahead, -0.2 * ahead.abs()])
+
+
+some_lengths = st.lists(st.integers(1, 30), min_size=1, max_size=25)
+
+
+@settings(deadline=None)
+@given(lengths=some_lengths, seed=st.integers(0, 9))
+def test_attention_follows_the_formula_for_any_lengths(lengths: list[int], seed: int):
+    qkv = draw_qkv(lengths, seed=seed)
+    plan = plan_attention(torch.tensor(lengths), device=CPU)
+    torch.testing.assert_close(attend(qkv, plan, heads=HEADS), by_formula(qkv, lengths))
+
+
+@pytest.mark.parametrize("lengths", [[3, 1, 7, 7, 2], [5, 5], [LONGEST_PLAIN + 5, 4, 300]])
+@pytest.mark.parametrize("bias", [None, relative], ids=["plain", "biased"])
+def test_gradients_follow_the_formula(lengths: list[int], bias: object):
+    qkv = draw_qkv(lengths).requires_grad_()
+    twin = qkv.detach().clone().requires_grad_()
+    weights = torch.randn(sum(lengths), WIDTH, dtype=torch.float64)
+    plan = plan_attention(torch.tensor(lengths), device=CPU)
+    out, expected = attend(qkv, plan, heads=HEADS, bias=bias), by_formula(twin, lengths, bias)
+    torch.testing.assert_close(out, expected, atol=1e-6, rtol=1e-5)
+    (out * weights).sum().backward()
+    (expected * weights).sum().backward()
+    torch.testing.assert_close(qkv.grad, twin.grad, atol=1e-6, rtol=1e-5)
+
+
+def test_a_bias_that_learns_gets_its_gradient():
+    table = torch.randn(2, 9, 9, requires_grad=True)
+    lengths = [3, 9, 5]
+    plan = plan_attention(torch.tensor(lengths), device=CPU)
+    qkv = draw_qkv(lengths).float()
+    attend(qkv, plan, heads=HEADS, bias=lambda n: table[:, :n, :n]).square().sum().backward()
+    assert table.grad is not None
+    assert table.grad.any()
+
+
+def test_a_text_never_sees_another():
+    lengths = [4, 2, 9, 1]
+    qkv = draw_qkv(lengths)
+    changed = qkv.clone()
+    changed[6:15] = 100.0
+    plan = plan_attention(torch.tensor(lengths), device=CPU)
+    before, after = (attend(x, plan, heads=HEADS) for x in (qkv, changed))
+    torch.testing.assert_close(before[:6], after[:6])
+    torch.testing.assert_close(before[15:], after[15:])
+
+
+@settings(deadline=None)
+@given(some_lengths)
+def test_the_buckets_cover_each_token_once(lengths: list[int]):
+    plan = plan_attention(torch.tensor(lengths), device=CPU)
+    assert sum(bucket.tokens for bucket in plan.buckets) == sum(lengths)
+    assert sum(bucket.shape[0] for bucket in plan.buckets) == len(lengths)
+    assert len(plan.buckets) <= MOST_BUCKETS
+    if plan.order is not None:
+        assert plan.back is not None
+        assert sorted(plan.order.tolist()) == list(range(sum(lengths)))
+        assert plan.order[plan.back].tolist() == list(range(sum(lengths)))
+    for bucket in plan.buckets:
+        if bucket.cells is not None:
+            assert bucket.slots is not None
+            assert bucket.slots[bucket.cells].tolist() == list(range(bucket.tokens))
+
+
+def test_equal_lengths_need_no_padding_and_no_moving():
+    plan = plan_attention(torch.tensor([7, 7, 7]), device=CPU)
+    assert plan.order is None
+    assert [bucket.shape for bucket in plan.buckets] == [(3, 7)]
+    assert plan.buckets[0].mask is None
+
+
+def test_very_different_lengths_share_no_rectangle():
+    plan = plan_attention(torch.tensor([4] * 50 + [500] * 2), device=CPU)
+    assert [bucket.shape for bucket in plan.buckets] == [(50, 4), (2, 500)]
+
+
+def test_dropout_keeps_the_mean():
+    lengths = [3, 5]
+    qkv = draw_qkv(lengths).float()
+    plan = plan_attention(torch.tensor(lengths), device=CPU)
+    calm = attend(qkv, plan, heads=HEADS)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        drawn = torch.stack([attend(qkv, plan, heads=HEADS, dropout=0.2) for _ in range(3000)])
+    assert not torch.equal(drawn[0], drawn[1])
+    torch.testing.assert_close(drawn.mean(dim=0), calm, atol=0.06, rtol=0)
+
+
+def test_the_dtype_of_the_stream_is_kept():
+    plan = plan_attention(torch.tensor([3, 5]), device=CPU)
+    qkv = draw_qkv([3, 5]).bfloat16()
+    assert attend(qkv, plan, heads=HEADS, bias=relative).dtype == torch.bfloat16
