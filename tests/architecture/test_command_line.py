@@ -1,21 +1,25 @@
 """The command line is a promise: it changes knowingly, with `command_line.txt` beside this file."""
 
 from pathlib import Path
+from typing import Any
 
-from likewise.cli.main import COMMANDS, load_command
+from likewise.cli.main import COMMANDS, build, load_command
 
 FROZEN = Path(__file__).with_name("command_line.txt")
 
 
+def described(name: str, parameters: list[Any]) -> list[str]:
+    """A command with its arguments, and under it its options, spelt in every way."""
+    arguments = [p.name.upper() for p in parameters if p.param_type_name == "argument"]
+    options = [p for p in parameters if p.param_type_name == "option" and p.name != "help"]
+    spelt = sorted(", ".join([*p.opts, *p.secondary_opts]) for p in options)
+    return [" ".join([name, *arguments]), *(f"    {option}" for option in spelt)]
+
+
 def listing() -> str:
-    lines = []
+    lines = described("likewise", build().params)
     for name in sorted(COMMANDS):
-        parameters = load_command(name).params
-        arguments = [p.name.upper() for p in parameters if p.param_type_name == "argument"]
-        lines.append(" ".join([name, *arguments]))
-        options = [p for p in parameters if p.param_type_name == "option" and p.name != "help"]
-        spelt = sorted(", ".join([*p.opts, *p.secondary_opts]) for p in options)
-        lines += [f"    {option}" for option in spelt]
+        lines += described(name, load_command(name).params)
     return "\n".join(lines) + "\n"
 
 
