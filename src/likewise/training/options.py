@@ -1,5 +1,6 @@
 """How long, how fast and how carefully to train."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,12 +56,12 @@ class TrainingOptions:
     def __post_init__(self) -> None:
         """Refuse values out of range, naming the option."""
         for name, good, expected in (
-            ("epochs", self.epochs > 0, "over 0"),
-            ("minutes", self.minutes is None or self.minutes > 0, "over 0"),
+            ("epochs", 0 < self.epochs < math.inf, "over 0 and finite"),
+            ("minutes", self.minutes is None or 0 < self.minutes < math.inf, "over 0 and finite"),
             ("batch_size", self.batch_size >= 1, "1 or more"),
             ("learning_rate", 0 < self.learning_rate < 1, "between 0 and 1"),
             ("warmup", 0 <= self.warmup < 1, "from 0 to below 1"),
-            ("weight_decay", self.weight_decay >= 0, "0 or more"),
+            ("weight_decay", 0 <= self.weight_decay < math.inf, "0 or more and finite"),
             ("clip", self.clip >= 0, "0 or more"),
             ("dropout", self.dropout is None or 0 <= self.dropout < 1, "from 0 to below 1"),
             ("max_tokens", self.max_tokens is None or self.max_tokens >= 4, "4 or more"),
