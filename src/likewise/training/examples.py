@@ -20,7 +20,8 @@ class Examples:
 
     Attributes:
         ids: M arrays of token ids.
-        prompt_tokens: [M] leading tokens that belong to a prompt.
+        prompt_tokens: [M] leading tokens of a prompt that the pooling leaves out; 0 where it
+            takes the prompt in.
         cluster: [M] near-duplicate cluster of each text, whatever its prompt.
         columns: role to [n, k] entries; -1 where a row has fewer than k.
         values: "score" or "label" to [n].
@@ -72,6 +73,8 @@ def build_examples(encoder: Encoder, data: Dataset, *, max_tokens: int | None = 
         chosen = [(text, place) for (own, text), place in texts.items() if own == prompt]
         found = encoder.tokenizer.tokenize([t for t, _ in chosen], prompt=prompt, max_tokens=limit)
         _place(found, [place for _, place in chosen], ids, prompt_tokens)
+    if encoder.contents.pooling.include_prompt:
+        prompt_tokens[:] = 0
     values = {role: _values(data, role) for role in data.roles if role in {"score", "label"}}
     lengths = encoder.tokenizer.count([prompt + text for prompt, text in texts]) > limit
     return Examples(
@@ -115,4 +118,4 @@ def _unit_scores(data: Dataset) -> NDArray[np.float64]:
     """Scores as cosines to aim at: from 0 to 1, or as they are where their range is -1 to 1."""
     scores = data.numbers("score")
     low, high = data.score_range or (0.0, 1.0)
-    return scores if low < 0 else (scores - low) / (high - low)
+    return scores if -1 <= low < 0 and high <= 1 else (scores - low) / (high - low)
