@@ -34,6 +34,13 @@ class Batch:
     collides: Tensor | None = None
     masked: int = 0
 
+    @property
+    def tells_nothing_apart(self) -> bool:
+        """Whether every candidate is masked but the answers themselves: a step without a lesson."""
+        return self.collides is not None and self.masked == self.collides.numel() - len(
+            self.collides
+        )
+
 
 def collate(
     examples: Examples, rows: NDArray[np.int64], *, contrastive: bool, device: torch.device

@@ -4,13 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from likewise.data.dataset import Dataset
 from likewise.errors import InputError
 from likewise.models.device import choose_hardware
 from likewise.models.encoder import Encoder
 from likewise.training.checkpoint import Progress
 from likewise.training.events import Observer
-from likewise.training.examples import build_examples
+from likewise.training.examples import Examples, build_examples
 from likewise.training.loop import Evaluate, Work, run_loop
 from likewise.training.objective import Objective
 from likewise.training.options import TrainingOptions
@@ -69,6 +71,11 @@ class Fit:
             )
             raise InputError(problem, mend="use --batch-size 2 or more, 32 to 256 is usual")
         examples = build_examples(self.encoder, data, max_tokens=options.max_tokens)
+        if objective.contrastive and not _has_negatives(examples):
+            problem = "no row has a negative: all have the same answer, or ask the same question"
+            raise InputError(
+                problem, mend="give pairs that differ, or look at them: likewise check"
+            )
         sampling = Sampling(
             n_rows=len(examples),
             batch_size=options.batch_size,
@@ -97,3 +104,11 @@ class Fit:
             observers=self.observers,
         )
         self.progress = run_loop(work, resume=self.resume)
+
+
+def _has_negatives(examples: Examples) -> bool:
+    """Whether any two rows differ on both sides, near-duplicates aside, or negatives are given."""
+    if not {"anchor", "positive"} >= examples.columns.keys():
+        return True
+    sides = (examples.columns[role] for role in ("anchor", "positive"))
+    return all(len(np.unique(examples.cluster[side[side >= 0]])) > 1 for side in sides)
