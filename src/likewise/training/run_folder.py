@@ -24,14 +24,15 @@ def open_run(folder: Path, *, overwrite: bool, resume: bool) -> None:
     """Make the run's folder, or refuse one that holds something already.
 
     Raises:
-        InputError: the folder is not empty, and neither resume nor overwrite was asked for.
+        InputError: the folder is not empty, and neither resume nor overwrite was asked for; or
+            what it holds is no run.
     """
     holds = folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
     if holds and not (resume or overwrite):
         mend = "choose another --out, or add --resume to go on, or --overwrite to replace it"
         raise InputError("exists already", where=Where(path=str(folder)), mend=mend)
-    if holds and overwrite and not resume and not _is_run(folder):
-        mend = "choose another --out: --overwrite replaces only a folder that holds a run"
+    if holds and not _is_run(folder):
+        mend = "choose another --out: only a folder that holds a run is replaced or gone on with"
         raise InputError("is not a run of Likewise", where=Where(path=str(folder)), mend=mend)
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -80,7 +81,8 @@ def add_to_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write beside and rename, so that a reader never sees half a file."""
     draft = path.with_name(f".{path.name}.draft")
-    draft.write_text(json.dumps(value, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    text = json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+    draft.write_text(text, encoding="utf-8")
     draft.replace(path)
 
 
