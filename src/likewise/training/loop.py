@@ -95,6 +95,7 @@ def run_loop(work: Work, *, resume: bool = False) -> Progress:
         optimiser=build_optimiser(parameters, options),
         head=objective.head,
     )
+    trained.optimiser.zero_grad(set_to_none=True)  # what a failed run before this one left
     with _dropout(modules, options.dropout), torch_seed(child_seed(options.seed, "dropout")):
         found = newest_checkpoint(work.folder) if resume else None
         at = Progress() if found is None else restore_checkpoint(found, trained)
@@ -118,7 +119,6 @@ def run_loop(work: Work, *, resume: bool = False) -> Progress:
                     work.tell(Saved(step=at.step, path=str(path)))
                     if stopped():
                         raise Interrupted(str(path), step=at.step)
-    modules.eval()
     _restore_best(work, at)
     return at
 
@@ -193,7 +193,7 @@ def _measure(work: Work, modules: nn.Module, at: Progress) -> Progress:
     modules.eval()
     found = replace(work.evaluate(work.encoder), step=at.step)
     work.tell(found)
-    if at.best_value is not None and found.value <= at.best_value:
+    if math.isnan(found.value) or (at.best_value is not None and found.value <= at.best_value):
         return at
     if work.options.keep == "best":
         work.encoder.save(work.folder / "best", overwrite=True)
@@ -208,11 +208,11 @@ def _restore_best(work: Work, at: Progress) -> None:
 
 @contextmanager
 def _dropout(modules: nn.Module, probability: float | None) -> Iterator[None]:
-    """Set every dropout probability for the run, and put the model's own back after it."""
+    """Set every dropout probability for the run; after it put the model's own back, and rest."""
     own = [
         (module, name, getattr(module, name))
         for module in modules.modules()
-        for name in ("dropout", "attention_dropout")
+        for name in (("p",) if isinstance(module, nn.Dropout) else ("dropout", "attention_dropout"))
         if isinstance(getattr(module, name, None), float)
     ]
     try:
@@ -221,6 +221,7 @@ def _dropout(modules: nn.Module, probability: float | None) -> Iterator[None]:
                 setattr(module, name, probability)
         yield
     finally:
+        modules.eval()  # however the run ends, the encoder is ready for use
         for module, name, value in own:
             setattr(module, name, value)
 
