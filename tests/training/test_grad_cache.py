@@ -1,0 +1,180 @@
+"""Losses of a batch in parts: the value and the gradients of the whole."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from likewise.losses import LOSSES
+from likewise.models.encoder import Encoder
+from likewise.text.packed import Packed, pack
+from likewise.training.batch import Batch
+from likewise.training.grad_cache import backward, split_packed
+from likewise.training.objective import Objective, objective_of
+from likewise.training.seeding import torch_seed
+
+every_loss = pytest.mark.parametrize("name", LOSSES)
+VOCABULARY = 60  # of the tiny tokenizer, about: special tokens and letters are ids like others
+ROWS = 6
+DRAWN = {
+    "score": lambda draw: torch.from_numpy(draw.uniform(size=ROWS)),
+    "label": lambda draw: torch.from_numpy(draw.integers(3, size=ROWS)),
+}
+
+
+def draw_batch(name: str, *, with_prompts: bool = False) -> Batch:
+    """Six rows of random texts for the roles of a loss; the last row repeats the first's text."""
+    spec = LOSSES[name]
+    draw = np.random.default_rng(3)
+    lengths = np.sort(draw.integers(4, 20, size=ROWS * len(spec.text_roles)))
+    packed = pack([draw.integers(4, VOCABULARY, size=length) for length in lengths])
+    if with_prompts:
+        packed = Packed(ids=packed.ids, starts=packed.starts, pooled=packed.positions() >= 2)
+    places = draw.permutation(len(packed)).reshape(len(spec.text_roles), ROWS)
+    places[0, -1] = places[0, 0]
+    picks = {r: torch.from_numpy(p) for r, p in zip(spec.text_roles, places, strict=True)}
+    values = {role: DRAWN[role](draw) for role in spec.roles if role in DRAWN}
+    return Batch(packed=packed, rows=np.arange(ROWS), picks=picks, values=values)
+
+
+def make_objective(name: str, encoder: Encoder) -> Objective:
+    spec = LOSSES[name]
+    if spec.head is None:
+        return objective_of(spec)
+    with torch_seed(1):
+        return objective_of(spec, head=spec.head(encoder.dimensions, 3))
+
+
+def gradients(
+    encoder: Encoder, objective: Objective, run: Callable[[], Tensor]
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The loss that `run` gives, and what it left in every parameter; zero if nothing."""
+    modules = nn.ModuleDict({"encoder": encoder.module})
+    if objective.head is not None:
+        modules["head"] = objective.head
+    modules.zero_grad(set_to_none=True)
+    loss = run()
+    found = {
+        name: torch.zeros_like(p) if p.grad is None else p.grad.clone()
+        for name, p in modules.named_parameters()
+    }
+    return loss.detach(), found
+
+
+def assert_same(
+    found: tuple[Tensor, dict[str, Tensor]], expected: tuple[Tensor, dict[str, Tensor]]
+) -> None:
+    """Equal to 1e-5 of the norm of the whole gradient, in every parameter."""
+    torch.testing.assert_close(found[0], expected[0], rtol=1e-5, atol=0)
+    whole = torch.stack([g.norm() for g in expected[1].values()]).norm()
+    assert whole > 0
+    for name, gradient in expected[1].items():
+        assert (found[1][name] - gradient).norm() <= 1e-5 * whole, name
+
+
+@every_loss
+@pytest.mark.parametrize("budget", [64, 30, 1])
+@pytest.mark.parametrize("with_prompts", [False, True])
+def test_a_batch_in_parts_has_the_gradients_of_the_plain_step(
+    name: str, budget: int, with_prompts: bool, tiny_encoder: Encoder
+):
+    batch = draw_batch(name, with_prompts=with_prompts)
+    objective = make_objective(name, tiny_encoder)
+    assert len(split_packed(batch.packed, budget)) > 1
+
+    def plain() -> Tensor:
+        loss = objective.loss(tiny_encoder.embed(batch.packed), batch)
+        loss.backward()
+        return loss
+
+    def cached() -> Tensor:
+        return backward(
+            tiny_encoder.embed, batch.packed, lambda e: objective.loss(e, batch), budget
+        )
+
+    expected = gradients(tiny_encoder, objective, plain)
+    assert_same(gradients(tiny_encoder, objective, cached), expected)
+
+
+@every_loss
+def test_each_part_replays_its_dropout(name: str, tiny_encoder: Encoder):
+    batch = draw_batch(name, with_prompts=True)
+    objective = make_objective(name, tiny_encoder)
+    tiny_encoder.module.train()
+    parts = split_packed(batch.packed, 40)
+    assert len(parts) > 2
+    ends = []
+
+    def by_hand() -> Tensor:
+        with torch_seed(9):
+            embeddings = torch.cat([tiny_encoder.embed(part) for part in parts])
+            ends.append(torch.get_rng_state())
+        loss = objective.loss(embeddings, batch)
+        loss.backward()
+        return loss
+
+    def cached() -> Tensor:
+        with torch_seed(9):
+            loss = backward(
+                tiny_encoder.embed, batch.packed, lambda e: objective.loss(e, batch), 40
+            )
+            ends.append(torch.get_rng_state())
+        return loss
+
+    expected = gradients(tiny_encoder, objective, by_hand)
+    assert_same(gradients(tiny_encoder, objective, cached), expected)
+    assert torch.equal(*ends)  # and the next step draws what it would have drawn
+
+
+def test_dropout_makes_a_difference_at_all(tiny_encoder: Encoder):
+    packed = draw_batch("mnr").packed
+    tiny_encoder.module.train()
+    with torch_seed(9):
+        assert not torch.equal(tiny_encoder.embed(packed), tiny_encoder.embed(packed))
+
+
+def test_a_contrastive_batch_stays_whole(tiny_encoder: Encoder):
+    batch = draw_batch("mnr")
+    objective = make_objective("mnr", tiny_encoder)
+    seen = []
+
+    def loss(embeddings: Tensor) -> Tensor:
+        seen.append(len(embeddings))
+        return objective.loss(embeddings, batch)
+
+    backward(tiny_encoder.embed, batch.packed, loss, 1)
+    assert seen == [len(batch.packed)]
+
+
+def test_a_batch_within_the_budget_goes_through_once(tiny_encoder: Encoder):
+    batch = draw_batch("mnr")
+    objective = make_objective("mnr", tiny_encoder)
+    seen = []
+
+    def embed(packed: Packed) -> Tensor:
+        seen.append(len(packed))
+        return tiny_encoder.embed(packed)
+
+    backward(embed, batch.packed, lambda e: objective.loss(e, batch), len(batch.packed.ids))
+    assert seen == [len(batch.packed)]
+
+
+def test_a_loss_of_nothing_is_refused(tiny_encoder: Encoder):
+    batch = draw_batch("mnr")
+    with pytest.raises((ValueError, RuntimeError)):
+        backward(tiny_encoder.embed, batch.packed, lambda _: torch.ones(()), 1)
+
+
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=20), st.integers(1, 40))
+def test_parts_keep_texts_and_order_and_the_budget(lengths: list[int], budget: int):
+    packed = pack([list(range(length)) for length in lengths])
+    packed = Packed(ids=packed.ids, starts=packed.starts, pooled=packed.ids > 0)
+    parts = split_packed(packed, budget)
+    assert torch.equal(torch.cat([part.ids for part in parts]), packed.ids)
+    assert torch.equal(torch.cat([part.pooled for part in parts]), packed.pooled)
+    assert torch.equal(torch.cat([part.lengths for part in parts]), packed.lengths)
+    assert all(len(part.ids) <= budget or len(part) == 1 for part in parts)
