@@ -136,6 +136,22 @@ def make_fit(
     )
 
 
+class Watch:
+    """A fit that keeps what the method asks it to train on."""
+
+    def __init__(self, fit: Fit) -> None:
+        self.fit = fit
+        self.options = fit.options
+        self.encoder = fit.encoder
+        self.notes = fit.notes
+        self.note = fit.note
+        self.data: Dataset | None = None
+
+    def __call__(self, data: Dataset, objective: Objective) -> None:
+        self.data = data
+        self.fit(data, objective)
+
+
 def weights(encoder: Encoder) -> dict[str, Tensor]:
     return {name: t.detach().clone() for name, t in encoder.module.state_dict().items()}
 

@@ -1,10 +1,16 @@
 """Cosine regression: scored pairs, the cosine of each pair as near to its score as may be."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from likewise.data.dataset import Dataset
 from likewise.data.derive import nli_to_scored
+from likewise.errors import InputError
 from likewise.losses import LOSSES
 from likewise.training.fit import Fit
 from likewise.training.objective import objective_of
+
+COSINES = (-1.0, 1.0)  # the range of targets that are used as they are
 
 
 def train_cosine(
@@ -24,14 +30,28 @@ def train_cosine(
     Args:
         fit: the encoder, and how to train it.
         data: scored pairs, or NLI rows.
-        entailment: the score of an entailed hypothesis.
-        neutral: the score of a neutral one.
-        contradiction: the score of a contradicting one.
+        entailment: the cosine to aim at for an entailed hypothesis, from -1 to 1.
+        neutral: that of a neutral one.
+        contradiction: that of a contradicting one.
+
+    Raises:
+        InputError: a target is no cosine, or all are equal.
     """
     scored = data
     if data.kind == "nli":
         targets = {"entailment": entailment, "neutral": neutral, "contradiction": contradiction}
-        scored = nli_to_scored(data, targets=targets)
+        _refuse_targets(targets)
+        scored = replace(nli_to_scored(data, targets=targets), score_range=COSINES)
         for note in scored.notes[len(data.notes) :]:
             fit.note(str(note))
     fit(scored, objective_of(LOSSES["cosine"]))
+
+
+def _refuse_targets(targets: Mapping[str, float]) -> None:
+    for name, target in targets.items():
+        if not -1 <= target <= 1:
+            problem = f"{name} must be from -1 to 1, as cosines are, found {target}"
+            raise InputError(problem, mend=f"change {name}")
+    if len(set(targets.values())) == 1:
+        problem = f"targets must differ, found {targets['entailment']:g} for every label"
+        raise InputError(problem, mend="change one of them")
