@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from likewise.data.clusters import text_keys
 from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.data.derive import nli_to_pairs
 from likewise.data.leakage import leaked_rows
@@ -54,10 +56,21 @@ def prepare_dev(
         where = dev.where(int(leaked[0])) if isinstance(dev, Dataset) else None
         mend = "take them out of one of the two, or add --allow-leak to measure all the same"
         raise InputError(f"{said}; this is the first", where=where, mend=mend)
-    seen = leaked_rows(dev, train)
+    seen = _rows_seen(train, dev, leaked)
     rest = np.setdiff1d(np.arange(len(train)), seen)
     note = f"{said}; the {len(seen):,} training rows they stand in are left out of training"
     return TrainAndDev(train=train.take(rest), dev=_measurable(dev, seed), notes=(note,))
+
+
+def _rows_seen(
+    train: Dataset, dev: Dataset | RetrievalSet, leaked: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The training rows that the leaked dev rows stand in."""
+    if isinstance(dev, Dataset):
+        return leaked_rows(dev, train)
+    queries = text_keys([dev.queries[i] for i in leaked])  # leaked whatever answered them there
+    found = [keys.rows[np.isin(keys.keys, queries)] for keys in train.keys.values()]
+    return np.unique(np.concatenate(found))
 
 
 def _held_out(train: Dataset, seed: int) -> TrainAndDev:
