@@ -39,7 +39,8 @@ class Recipe:
     def to_toml(self) -> str:
         """As `recipe.toml` in a run's folder has it."""
         plain = {key: value for key, value in asdict(self).items() if value is not None}
-        plain["training"] = {k: v for k, v in plain["training"].items() if v is not None}
+        for table in ("training", "options"):
+            plain[table] = {key: v for key, v in plain[table].items() if v is not None}
         return tomli_w.dumps(plain)
 
 
@@ -57,12 +58,15 @@ def build_recipe(given: Mapping[str, Any], *, where: str = "the command line") -
     place = Where(path=where)
     _refuse_unknown(given, [f.name for f in fields(Recipe)], "the recipe", place)
     training = given.get("training", {})
+    if not isinstance(training, Mapping):
+        mend = "write [training] on a line of its own, and its keys below it"
+        raise InputError(f"training: expected a table, found {training!r}", where=place, mend=mend)
     _refuse_unknown(training, [f.name for f in fields(TrainingOptions)], "[training]", place)
     try:
         options = TypeAdapter(TrainingOptions).validate_python(dict(training))
         rest = {key: value for key, value in given.items() if key not in {"training", "data"}}
         data = given.get("data", ())
-        files = (data,) if isinstance(data, str) else tuple(data)
+        files = (data,) if isinstance(data, str) else data
         adapter = TypeAdapter(Recipe)
         return adapter.validate_python({**rest, "data": files, "training": options})
     except ValidationError as error:
