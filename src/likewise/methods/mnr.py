@@ -30,7 +30,8 @@ def train_mnr(
     pairs = nli_to_pairs(data, seed=fit.options.seed) if data.kind == "nli" else data
     if pairs is not data:
         for note in pairs.notes[len(data.notes) :]:
-            fit.note(str(note))
+            if note.count:
+                fit.note(str(note))
     if not hard_negatives:
         pairs = pairs.only("anchor", "positive")
     fit(pairs, objective_of(LOSSES["mnr"], scale=scale, symmetric=symmetric))

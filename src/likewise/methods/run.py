@@ -1,5 +1,6 @@
 """A run: measure the base, train, measure again, and say what came of it."""
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -31,6 +32,7 @@ from likewise.training.run_folder import (
     add_to_manifest,
     fingerprint_weights,
     open_run,
+    refuse_folder,
     write_json,
     write_manifest,
 )
@@ -116,14 +118,10 @@ def train(
     ready = prepare_dev(rows, measured, allow_leak=allow_leak, seed=recipe.training.seed)
     _refuse_constant(recipe, ready.train)
     folder = Path(out)
-    open_run(folder, overwrite=existing == "overwrite", resume=existing == "resume")
-    if existing == "overwrite":
-        _clear(folder)
+    refuse_folder(folder, overwrite=existing == "overwrite", resume=existing == "resume")
     for text in (*encoder.notes, *(str(note) for note in rows.notes), *ready.notes):
         tell.note(text)
-    _write_start(folder, recipe, encoder, ready)
-    run = _Running(folder, recipe, encoder, ready, tell, resume=existing == "resume")
-    return run.go()
+    return _Running(folder, recipe, encoder, ready, tell, existing=existing).go()
 
 
 class _Running:
@@ -137,37 +135,28 @@ class _Running:
         ready: TrainAndDev,
         tell: Tell,
         *,
-        resume: bool,
+        existing: Existing,
     ) -> None:
         self.folder = folder
         self.recipe = recipe
         self.encoder = encoder
         self.ready = ready
         self.tell = tell
-        self.resume = resume
+        self.existing = existing
+        self.observers = list(tell.observers)
+        self.is_open = False
 
     def go(self) -> Run:
         """Measure, train, measure, write."""
         before = self._before()
-        checkpoint = newest_checkpoint(self.folder / "checkpoints") if self.resume else None
-        metrics = MetricsFile(
-            self.folder,
-            keep_until=None if checkpoint is None else read_progress(checkpoint).step,
-        )
-        observers = (metrics, *self.tell.observers)
-        if before and checkpoint is None:
-            event = _as_event(before[-1])
-            for observer in observers:
-                observer(event)
-        fit = self._fit(observers)
+        fit = self._fit(before)
         METHODS[self.recipe.method].function(fit, self.ready.train, **self.recipe.options)
         chosen = _chosen(fit)
         for text in chosen:
             self.tell.note(text)
-        self._record(fit, chosen)
+        notes = self._record(fit, chosen)
         self.encoder.save(self.folder / "model", overwrite=True)
         evaluation = self._after(before)
-        notes = (*self.encoder.notes, *self.ready.notes, *fit.notes, *chosen)
         return Run(folder=self.folder, model=self.encoder, evaluation=evaluation, notes=notes)
 
     def _before(self) -> tuple[Result, ...]:
@@ -179,7 +168,24 @@ class _Running:
         plain = evaluate_baseline(dev)
         return (base,) if plain is None else (plain, base)
 
-    def _fit(self, observers: Sequence[Observer]) -> Fit:
+    def _start(self, plan: Plan, before: tuple[Result, ...]) -> None:
+        """Open the folder, now that nothing about the input can be wrong any more."""
+        if not self.is_open:
+            self.is_open = True
+            resume, overwrite = self.existing == "resume", self.existing == "overwrite"
+            open_run(self.folder, overwrite=overwrite, resume=resume)
+            if overwrite:
+                _clear(self.folder)
+            _write_start(self.folder, self.recipe, self.encoder, self.ready)
+            found = newest_checkpoint(self.folder / "checkpoints") if resume else None
+            done = None if found is None else read_progress(found).step
+            self.observers.insert(0, MetricsFile(self.folder, keep_until=done))
+            if before and found is None:
+                for observer in self.observers:
+                    observer(_as_event(before[-1]))
+        self.tell.plan(plan)
+
+    def _fit(self, before: tuple[Result, ...]) -> Fit:
         dev = self.ready.dev
 
         def measure(encoder: Encoder) -> Evaluated:
@@ -193,22 +199,22 @@ class _Running:
             folder=self.folder / "checkpoints",
             evaluate=None if dev is None else measure,
             dev_tokens=_tokens_of(dev, self.encoder),
-            observers=observers,
-            resume=self.resume,
-            announce=self.tell.plan,
+            observers=self.observers,
+            resume=self.existing == "resume",
+            announce=lambda plan: self._start(plan, before),
             say=self.tell.note,
         )
 
-    def _record(self, fit: Fit, chosen: tuple[str, ...]) -> None:
-        """What is known of data and training only now."""
-        noted = [str(note) for note in self.ready.train.notes]
-        facts: dict[str, Any] = {
-            "notes": [*self.encoder.notes, *noted, *self.ready.notes, *fit.notes, *chosen]
-        }
+    def _record(self, fit: Fit, chosen: tuple[str, ...]) -> tuple[str, ...]:
+        """Write what is known of data and training only now; all notes."""
+        noted = (str(note) for note in self.ready.train.notes)
+        notes = (*self.encoder.notes, *noted, *self.ready.notes, *fit.notes, *chosen)
+        facts: dict[str, Any] = {"notes": notes}
         if fit.plan is not None:
             facts["cut"] = fit.plan.cut
             facts["distinct_texts"] = fit.plan.texts
         add_to_manifest(self.folder, facts)
+        return notes
 
     def _after(self, before: tuple[Result, ...]) -> Evaluation | None:
         dev = self.ready.dev
@@ -265,6 +271,7 @@ def _resolved(
     known = {field.name for field in fields(TrainingOptions)}
     name = choose_method(method, data, METHODS)
     own = {key: value for key, value in settings.items() if key not in known}
+    _refuse_unknown(own, known, name)
     return build_recipe(
         {
             "data": list(data.sources),
@@ -275,6 +282,17 @@ def _resolved(
             "options": resolve_options(name, own),
         }
     )
+
+
+def _refuse_unknown(own: Mapping[str, Any], known: set[str], method: str) -> None:
+    """A setting that neither the loop nor the method has; the nearest of both are offered."""
+    options = resolve_options(method, {})
+    for key in own:
+        if key not in options:
+            near = difflib.get_close_matches(key, [*known, *options], n=3, cutoff=0.5)
+            problem = f'neither training nor the method {method} has an option "{key}"'
+            offer = near or [*options, *sorted(known)]
+            raise InputError(problem, mend=f"it may be: {', '.join(offer)}")
 
 
 def _refuse_constant(recipe: Recipe, data: Dataset) -> None:
@@ -316,7 +334,7 @@ def _clear(folder: Path) -> None:
 
     for name in ("checkpoints", "model"):
         shutil.rmtree(folder / name, ignore_errors=True)
-    for name in ("recipe.toml", "metrics.jsonl", "evaluation.json", "report_data.json"):
+    for name in ("metrics.jsonl", "evaluation.json", "report_data.json", "report.html"):
         (folder / name).unlink(missing_ok=True)
 
 

@@ -20,8 +20,8 @@ from likewise.training.events import Event
 PACKAGES = ("likewise", "torch", "transformers", "tokenizers", "numpy", "scipy", "pyarrow")
 
 
-def open_run(folder: Path, *, overwrite: bool, resume: bool) -> None:
-    """Make the run's folder, or refuse one that holds something already.
+def refuse_folder(folder: Path, *, overwrite: bool, resume: bool) -> None:
+    """Refuse a folder that holds something already; writes nothing.
 
     Raises:
         InputError: the folder is not empty, and neither resume nor overwrite was asked for; or
@@ -34,6 +34,11 @@ def open_run(folder: Path, *, overwrite: bool, resume: bool) -> None:
     if holds and not _is_run(folder):
         mend = "choose another --out: only a folder that holds a run is replaced or gone on with"
         raise InputError("is not a run of Likewise", where=Where(path=str(folder)), mend=mend)
+
+
+def open_run(folder: Path, *, overwrite: bool, resume: bool) -> None:
+    """Make the run's folder, or refuse one as `refuse_folder` does."""
+    refuse_folder(folder, overwrite=overwrite, resume=resume)
     folder.mkdir(parents=True, exist_ok=True)
 
 

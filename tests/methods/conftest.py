@@ -1,0 +1,14 @@
+"""Encoders that all start from the same weights."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from likewise.models.build import load
+from likewise.models.encoder import Encoder
+
+
+@pytest.fixture
+def new_encoder(_tiny_original: Path) -> Callable[[], Encoder]:
+    return lambda: load(_tiny_original, device="cpu")
