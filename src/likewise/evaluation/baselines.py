@@ -1,5 +1,6 @@
 """What a model has to beat: word overlap, which needs no model at all."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -14,6 +15,8 @@ from likewise.evaluation.retrieval import METRICS, SHOWN, parse_metrics, score_r
 from likewise.evaluation.search import Ranking, best_first
 from likewise.evaluation.similarity import score_cosines
 from likewise.evaluation.statistics import RESAMPLES
+
+WORD = r"\w+"
 
 
 def evaluate_bm25(
@@ -58,7 +61,9 @@ def evaluate_bm25_pairs(
 
 
 def evaluate_tfidf(data: Dataset, *, resamples: int = RESAMPLES, seed: int = 0) -> Result:
-    """Cosine of TF-IDF vectors (scikit-learn's defaults, weights from these very texts).
+    """Cosine of TF-IDF vectors, by scikit-learn, weights from these very texts.
+
+    Words are runs of word characters in lower case; smoothed idf, no stop words.
 
     Args:
         data: of kind "scored".
@@ -105,6 +110,8 @@ def _words(texts: Sequence[str]) -> list[list[str]]:
 def _tfidf_cosines(left: list[str], right: list[str]) -> NDArray[np.float64]:
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    vectors = TfidfVectorizer(token_pattern=r"(?u)\b\w+\b").fit_transform(left + right)
+    if not any(re.search(WORD, text) for text in left + right):
+        return np.zeros(len(left))
+    vectors = TfidfVectorizer(token_pattern=WORD).fit_transform(left + right)
     product = vectors[: len(left)].multiply(vectors[len(left) :])  # sparse, rows have length 1
     return np.asarray(product.sum(axis=1), dtype=np.float64).ravel()

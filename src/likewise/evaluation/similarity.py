@@ -4,9 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likewise.data.dataset import Dataset
-from likewise.errors import InputError, LikewiseError, Where
+from likewise.errors import InputError, Where
 from likewise.evaluation.metrics import pearson, spearman
 from likewise.evaluation.result import Embed, Result
+from likewise.evaluation.search import DECIMALS
 from likewise.evaluation.statistics import (
     RESAMPLES,
     bootstrap,
@@ -37,7 +38,7 @@ def evaluate_similarity(
 
     Raises:
         InputError: fewer than ten pairs, or all gold scores are equal: no correlation exists.
-        LikewiseError: the vectors are not finite, or all cosines are equal.
+        LikewiseError: the vectors are not finite.
     """
     _refuse_no_correlation(data)
     vectors = checked_vectors(embed, data.texts("sentence1") + data.texts("sentence2"))
@@ -48,16 +49,18 @@ def evaluate_similarity(
 def score_cosines(
     cosines: NDArray[np.float64], data: Dataset, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Result:
-    """The correlations of given cosines [n] with the gold scores, as `evaluate_similarity`."""
+    """The correlations of given cosines [n] with the gold scores, as `evaluate_similarity`.
+
+    0 where all cosines are equal: a model that tells no two texts apart knows nothing of them.
+    """
     _refuse_no_correlation(data)
-    if np.ptp(cosines) < 1e-9:
-        raise LikewiseError(
-            f"all {len(cosines)} cosines are {cosines[0]:.4f}: the model tells no two texts apart\n"
-            "To mend: check that its weights were loaded"
-        )
     gold = data.numbers("score")
     order = _row_order(data)  # the draws, too, are blind to the order of the rows
-    values = {"spearman": spearman(cosines, gold), "pearson": pearson(cosines, gold)}
+    cosines = cosines.round(DECIMALS)
+    if np.ptp(cosines) == 0:  # as a resample of equal values has it
+        values = {"spearman": 0.0, "pearson": 0.0}
+    else:
+        values = {"spearman": spearman(cosines, gold), "pearson": pearson(cosines, gold)}
     draws = bootstrap(
         {
             "spearman": spearman_of(cosines[order], gold[order]),

