@@ -17,7 +17,7 @@ from likewise.models.folder.write import write_folder
 from likewise.models.pooling import pool
 from likewise.progress import progress as show_progress
 from likewise.text.batches import batches_by_tokens
-from likewise.text.packed import Packed, pack
+from likewise.text.packed import Packed, filled, pack
 from likewise.text.tokenizer import Tokenized, Tokenizer
 
 BATCH_TOKENS = 4096  # fills two cores' caches with a MiniLM; more brings no speed there
@@ -77,8 +77,11 @@ class Encoder:
         Returns:
             [S, D] float32.
         """
-        hidden = self.backbone(packed, dtype=dtype)
-        pooled = pool(hidden, packed, self.contents.pooling.modes)
+        stream, filler = filled(packed, self.tokenizer.empty_id)
+        hidden = self.backbone(stream, dtype=dtype)
+        pooled = pool(hidden, stream, self.contents.pooling.modes)
+        if filler is not None:
+            pooled = torch.cat([pooled[:filler], pooled[filler + 1 :]])
         vectors: Tensor = self.tail(pooled.float())
         return vectors
 
@@ -118,7 +121,8 @@ class Encoder:
         found = self._encode_distinct(tokenized, batch_tokens, dtype, progress)
         place = {text: i for i, text in enumerate(distinct)}
         vectors = found[[place[text] for text in texts]]
-        return _finish(vectors, normalize, dimensions or self.contents.truncate_dimensions)
+        kept = self.contents.truncate_dimensions if dimensions is None else dimensions
+        return _finish(vectors, normalize, kept)
 
     def count_cut(self, texts: Sequence[str], *, prompt: str | None = None) -> int:
         """How many of the texts are over the length limit, so that `encode` cuts their end."""
@@ -168,6 +172,7 @@ class Encoder:
             show_progress("encoding", len(tokenized.ids), shown=progress) as advance,
         ):
             for batch in batches:
+                batch = batch[::-1]  # shortest first, as attention wants it
                 found = self.embed(self.pack(tokenized, batch), dtype=dtype).cpu().numpy()
                 if out is None:
                     out = np.empty((len(tokenized.ids), found.shape[1]), dtype=np.float32)

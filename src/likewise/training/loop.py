@@ -27,6 +27,7 @@ from likewise.training.checkpoint import (
 from likewise.training.events import Evaluated, Observer, Saved, StepDone
 from likewise.training.examples import Examples
 from likewise.training.grad_cache import backward
+from likewise.training.memory import trim_memory
 from likewise.training.objective import Objective
 from likewise.training.optimiser import build_optimiser, rate_at
 from likewise.training.options import TrainingOptions
@@ -99,6 +100,7 @@ def run_loop(work: Work, *, resume: bool = False) -> Progress:
     with _dropout(modules, options.dropout), torch_seed(child_seed(options.seed, "dropout")):
         found = newest_checkpoint(work.folder) if resume else None
         at = Progress() if found is None else restore_checkpoint(found, trained)
+        trim_memory(at.step)
         with _stop_signal() as stopped:
             while not _finished(at, plan, options):
                 before, began = at, time.monotonic()
@@ -112,6 +114,7 @@ def run_loop(work: Work, *, resume: bool = False) -> Progress:
                 done = _step(work, trained, batch, at, parameters)
                 at = replace(at, step=done.step, seconds=at.seconds + time.monotonic() - began)
                 work.tell(replace(done, seconds=at.seconds))
+                trim_memory(at.step)
                 if _due(before, at, plan, options):
                     at = _measure(work, modules, at)
                 if stopped() or at.step % plan.checkpoint_every == 0:
