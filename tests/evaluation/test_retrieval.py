@@ -106,7 +106,7 @@ def test_details_hold_what_a_report_shows(retrieval_set):
 def test_a_document_that_is_the_query_itself_is_not_found_but_a_stranger_of_its_id_is():
     """As in ArguAna, where the corpus holds the queries."""
     case = retrieval_case()
-    own, stranger = "its title. query 0", "a stranger with the id of query 1"
+    own, stranger = "its title. query 0", "a stranger of the same number"
     data = replace(
         case.data,
         document_ids=(*case.data.document_ids, "q0", "q1"),

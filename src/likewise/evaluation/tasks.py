@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 from likewise.data.dataset import Dataset, RetrievalSet
 
-SPLITS = frozenset({"train", "dev", "test", "valid", "validation", "eval", "data", "pairs"})
+SPLITS = frozenset({"train", "dev", "test", "valid", "validation", "eval", "data"})
 
 
 def task_name(data: Dataset | RetrievalSet) -> str:

@@ -1,0 +1,200 @@
+"""`likewise eval`, as it is typed."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from likewise.cli.main import main
+from likewise.data.reading import read
+from likewise.evaluation import evaluate, from_json, read_evaluation, to_json
+from likewise.models import load
+
+FEW = ("--resamples", "100")
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]):
+    """Run `likewise eval`: exit code, stdout, stderr."""
+
+    def ran(*arguments: object) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as left:
+            main(["eval", *map(str, arguments)])
+        out, err = capfd.readouterr()
+        return int(left.value.code or 0), out, err
+
+    return ran
+
+
+@pytest.fixture
+def other_folder(tiny_folder: Path, tmp_path: Path) -> Path:
+    """The tiny model with other weights in its first layer of embeddings."""
+    from safetensors.torch import load_file, save_file
+
+    folder = Path(shutil.copytree(tiny_folder, tmp_path / "other"))
+    weights = load_file(folder / "model.safetensors")
+    name = next(n for n in weights if n.endswith("word_embeddings.weight"))
+    weights[name] = weights[name].flip(0).contiguous()
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    return folder
+
+
+def test_json_is_all_that_stands_on_stdout_and_what_python_gives(run, tiny_folder, scored_file):
+    code, out, _ = run(tiny_folder, "--on", scored_file, "--json", "--precision", "float32", *FEW)
+    assert code == 0
+    found = from_json(json.loads(out))
+    expected = evaluate(
+        load(tiny_folder), read(scored_file), name=str(tiny_folder), precision="float32",
+        resamples=100,
+    )  # fmt: skip
+    (result,) = found.results
+    assert (result.model, result.task, result.n) == (str(tiny_folder), "scored", 60)
+    assert result.texts_per_second > 0
+    for metric, score in expected.scores.items():
+        assert result.scores[metric].value == pytest.approx(score.value, abs=1e-5)
+    assert found.verdict is None
+    assert found.differences == ()
+
+
+def test_models_are_held_against_the_first_named(run, tiny_folder, other_folder, retrieval_folder):
+    code, out, _ = run(tiny_folder, other_folder, "--on", retrieval_folder, "--json", *FEW)
+    assert code == 0
+    found = from_json(json.loads(out))
+    first, second = str(tiny_folder), str(other_folder)
+    assert [result.model for result in found.results] == [first, second, "BM25"]
+    assert {(d.model, d.against) for d in found.differences} == {(second, first), ("BM25", first)}
+    lead = found.differences[0]
+    values = {result.model: result.scores["ndcg@10"].value for result in found.results}
+    assert (lead.metric, lead.model) == ("ndcg@10", second)
+    assert lead.value == pytest.approx(values[second] - values[first])
+    expected = "better" if lead.low > 0 else "worse" if lead.high < 0 else "no better"
+    assert found.verdict == expected
+
+
+def test_a_person_sees_a_table_with_speed_and_a_verdict(
+    run, tiny_folder, other_folder, scored_file, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "300")
+    code, out, err = run(tiny_folder, other_folder, "--on", scored_file, *FEW)
+    assert code == 0
+    assert "scored, 60 items, 95 % intervals" in out
+    assert all(word in out for word in ("spearman", "pearson", "texts/s", "Verdict: "))
+    assert f"{other_folder} against {tiny_folder}" in out
+    assert "measuring" in err
+
+
+def test_several_data_sets_are_measured_in_one_go(
+    run, tiny_folder, scored_file, retrieval_folder, pairs_file
+):
+    arguments = [part for f in (scored_file, retrieval_folder, pairs_file) for part in ("--on", f)]
+    code, out, err = run(tiny_folder, *arguments, "--json", "--quiet", *FEW)
+    assert code == 0
+    assert err == ""
+    rows = [(result["task"], result["model"]) for result in json.loads(out)["results"]]
+    tiny = str(tiny_folder)
+    assert rows == [
+        ("scored", tiny),
+        ("retrieval", tiny),
+        ("pairs", tiny),
+        ("retrieval", "BM25"),
+        ("pairs", "BM25"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "models"), [("--baselines", ["TF-IDF"]), ("--no-baselines", [])]
+)
+def test_baselines_can_be_asked_for_and_turned_off(
+    run, tiny_folder, scored_file, retrieval_folder, option, models
+):
+    _, out, _ = run(tiny_folder, "--on", scored_file, option, "--json", *FEW)
+    assert [r["model"] for r in json.loads(out)["results"]][1:] == models
+    _, out, _ = run(tiny_folder, "--on", retrieval_folder, option, "--json", *FEW)
+    assert [r["model"] for r in json.loads(out)["results"]][1:] == ["BM25"] * len(models)
+
+
+def test_the_result_is_kept_as_it_is_printed(run, tiny_folder, scored_file, tmp_path):
+    out_file = tmp_path / "evaluation.json"
+    code, out, _ = run(tiny_folder, "--on", scored_file, "--json", "--out", out_file, *FEW)
+    assert code == 0
+    assert to_json(read_evaluation(out_file)) == json.loads(out)
+    before = out_file.read_bytes()
+    code, out, err = run(tiny_folder, "--on", scored_file, "--out", out_file, *FEW)
+    assert (code, out) == (2, "")
+    assert "exists already" in err
+    assert "--overwrite" in err
+    assert out_file.read_bytes() == before
+    code, _, _ = run(tiny_folder, "--on", scored_file, "--out", out_file, "--overwrite", *FEW)
+    assert code == 0
+
+
+def test_the_same_command_gives_the_same_scores(run, tiny_folder, retrieval_folder):
+    answers = []
+    for seed in ("1", "1", "2"):
+        _, out, _ = run(tiny_folder, "--on", retrieval_folder, "--json", "--seed", seed, *FEW)
+        answers.append([result["metrics"] for result in json.loads(out)["results"]])
+    assert answers[0] == answers[1]
+    values = [[{m: s["value"] for m, s in one.items()} for one in answer] for answer in answers]
+    assert values[0] == values[2]
+    assert answers[0] != answers[2]
+
+
+def test_columns_and_kind_bind_what_has_other_names(run, tiny_folder, scored_file, tmp_path):
+    rows = [json.loads(line) for line in scored_file.read_text().splitlines()]
+    renamed = tmp_path / "renamed.jsonl"
+    names = {"sentence1": "left", "sentence2": "right", "score": "grade"}
+    lines = (json.dumps({names[k]: v for k, v in row.items()}) for row in rows)
+    renamed.write_text("\n".join(lines))
+    bound = "sentence1=left,sentence2=right,score=grade"
+    code, out, _ = run(
+        tiny_folder, "--on", renamed, "--kind", "scored", "--columns", bound, "--json", *FEW
+    )
+    assert code == 0
+    _, plain, _ = run(tiny_folder, "--on", scored_file, "--json", *FEW)
+    ours, theirs = (json.loads(text)["results"][0]["metrics"] for text in (out, plain))
+    for metric, score in theirs.items():
+        assert ours[metric] == pytest.approx(score)
+
+
+def test_data_that_cannot_be_evaluated_is_refused_before_a_model_is_loaded(run, nli_file):
+    code, out, err = run("no-such-model", "--on", nli_file)
+    assert (code, out) == (2, "")
+    assert 'data of kind "nli" cannot be evaluated' in err
+    assert "pairs, retrieval, scored" in err
+
+
+@pytest.mark.parametrize("what", ["model", "data"])
+def test_a_model_or_data_given_twice_is_refused(run, tiny_folder, scored_file, what):
+    models = [tiny_folder] * (2 if what == "model" else 1)
+    data = ["--on", scored_file] * (2 if what == "data" else 1)
+    code, out, err = run(*models, *data)
+    assert (code, out) == (2, "")
+    assert "is given 2 times" in err
+
+
+def test_files_that_do_not_exist_are_named(run, tiny_folder, scored_file, tmp_path):
+    code, _, err = run(tiny_folder, "--on", "absent.csv")
+    assert code == 2
+    assert "absent.csv" in err
+    code, _, err = run(tiny_folder, "--on", scored_file, "--out", tmp_path / "absent" / "e.json")
+    assert code == 2
+    assert "its folder does not exist" in err
+    code, _, err = run(tiny_folder, "--on", scored_file, "--precision", "float7")
+    assert code == 2
+    assert "float7" in err
+
+
+def test_a_model_whose_vectors_are_not_finite_ends_the_run_with_one_message(
+    run, other_folder, scored_file
+):
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(other_folder / "model.safetensors")
+    name = next(n for n in weights if n.endswith("word_embeddings.weight"))
+    weights[name][:] = np.nan
+    save_file(weights, other_folder / "model.safetensors", metadata={"format": "pt"})
+    code, out, err = run(other_folder, "--on", scored_file, "--json", *FEW)
+    assert (code, out) == (1, "")
+    assert "vectors are not finite" in err
