@@ -21,7 +21,7 @@ SETTINGS: Final[dict[str, Any]] = {
     "epochs": 1.0,
     "batch_size": 64,
     "max_tokens": 128,
-    "micro_tokens": 3072,
+    "micro_tokens": 2048,
     "learning_rate": 1e-4,
     "dropout": 0.0,
     "symmetric": True,
