@@ -393,3 +393,13 @@ def test_a_short_run_on_real_scores_does_not_end_below_its_base(tmp_path: Path):
     assert len([line for line in lines(run.folder) if line["event"] == "step"]) == 20
     assert trained.scores[trained.primary].value >= base.scores[base.primary].low
     assert run.evaluation.verdict != "worse"
+
+
+def test_the_card_names_the_base_and_is_not_the_bases_own(
+    tiny_folder: Path, pairs_file: Path, tmp_path: Path
+):
+    (tiny_folder / "README.md").write_text("# The base\n\nTrained on something else.\n")
+    train(str(tiny_folder), pairs_file, out=tmp_path / "run", batch_size=16)
+    card = (tmp_path / "run" / "model" / "README.md").read_text()
+    assert "Trained on something else" not in card
+    assert f"Base model: {tiny_folder}" in card

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,6 +39,7 @@ from likewise.training.run_folder import (
 
 Existing = Literal["refuse", "resume", "overwrite"]
 TRAINED = "trained"
+EMBEDDED = {"minilm": "sentence-transformers/all-MiniLM-L6-v2"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,6 +156,10 @@ class _Running:
         for text in chosen:
             self.tell.note(text)
         notes = self._record(fit, chosen)
+        # the base model's card would describe another model: a new one is written
+        self.encoder.contents = replace(
+            self.encoder.contents, card=None, base_model=_hub_name(self.recipe.base)
+        )
         self.encoder.save(self.folder / "model", overwrite=True)
         evaluation = self._after(before)
         return Run(folder=self.folder, model=self.encoder, evaluation=evaluation, notes=notes)
@@ -232,6 +237,11 @@ class _Running:
         write_evaluation(evaluation, self.folder / "evaluation.json")
         write_json(self.folder / "report_data.json", diagnose(base, trained, dev).to_json())
         return evaluation
+
+
+def _hub_name(base: str) -> str:
+    """A model card names its base as the hub knows it."""
+    return EMBEDDED.get(base, base.removeprefix("hub:"))
 
 
 def _chosen(fit: Fit) -> tuple[str, ...]:
