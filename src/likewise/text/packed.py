@@ -89,7 +89,7 @@ def filled(packed: Packed, filler: int) -> tuple[Packed, int | None]:
     ([3, 90, 95], 0)
     """
     tokens = len(packed.ids)
-    missing = -tokens % max(1 << (tokens.bit_length() - 6), 4)
+    missing = -tokens % (1 << max(tokens.bit_length() - 6, 2))
     if not missing:
         return packed, None
     place = int(torch.searchsorted(packed.lengths, missing))

@@ -133,3 +133,15 @@ def test_a_link_to_a_folder_stays_a_link(tmp_path: Path):
         fill(fresh, "new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real" / "config.json").read_text() == "new"
+
+
+def test_every_file_may_be_read_by_whom_the_umask_allows(tmp_path: Path):
+    with replace_folder(tmp_path / "model") as folder:
+        (folder / "sub").mkdir()
+        for file in (folder / "config.json", folder / "sub" / "weights"):
+            file.write_text("{}")
+            file.chmod(0o600)
+    (tmp_path / "plain").write_text("")
+    expected = (tmp_path / "plain").stat().st_mode
+    files = [path for path in (tmp_path / "model").rglob("*") if path.is_file()]
+    assert [path.stat().st_mode for path in files] == [expected, expected]

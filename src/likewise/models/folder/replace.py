@@ -36,6 +36,9 @@ def replace_folder(path: Path, *, overwrite: bool = False) -> Iterator[Path]:
     fresh.chmod(0o777 & ~_umask())  # mkdtemp makes it private
     try:
         yield fresh
+        for file in fresh.rglob("*"):
+            if file.is_file():  # safetensors makes its files private
+                file.chmod(0o666 & ~_umask())
         _sync(fresh)
         refuse_taken(target, overwrite=overwrite)  # someone may have been faster
         _put(fresh, target)
