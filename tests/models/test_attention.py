@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import pytest
@@ -6,7 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from likewise.models.attention import LONGEST_PLAIN, MOST_BUCKETS, attend, plan_attention
+from likewise.models.attention import (
+    BUCKET_COST,
+    LONGEST_PLAIN,
+    MOST_BUCKETS,
+    attend,
+    plan_attention,
+)
 
 CPU = torch.device("cpu")
 HEADS, WIDTH = 2, 6
@@ -101,6 +108,39 @@ def test_the_buckets_cover_each_token_once(lengths: list[int]):
         if bucket.cells is not None:
             assert bucket.slots is not None
             assert bucket.slots[bucket.cells].tolist() == list(range(bucket.tokens))
+
+
+def padded_cost(shapes: list[tuple[int, int]]) -> int:
+    """Cells of all score matrices, and what a bucket costs beside them."""
+    return sum(b * longest**2 + BUCKET_COST for b, longest in shapes)
+
+
+def cheapest(lengths: list[int], cuts: int) -> int:
+    """The cost of the best way to cut the sorted lengths, by trying every way."""
+    ordered = sorted(lengths)
+    ways = itertools.combinations(range(1, len(ordered)), cuts)
+    return min(
+        padded_cost(
+            [(b - a, ordered[b - 1]) for a, b in itertools.pairwise([0, *way, len(ordered)])]
+        )
+        for way in ways
+    )
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 400), min_size=1, max_size=8))
+def test_no_other_choice_of_buckets_costs_less(lengths: list[int]):
+    plan = plan_attention(torch.tensor(lengths), device=CPU)
+    shapes = [bucket.shape for bucket in plan.buckets]
+    assert padded_cost(shapes) == min(cheapest(lengths, cuts) for cuts in range(len(lengths)))
+
+
+def test_as_many_buckets_as_allowed_are_the_best_so_many():
+    lengths = [200 * (i + 1) for i in range(MOST_BUCKETS + 3)]  # each would like its own
+    plan = plan_attention(torch.tensor(lengths), device=CPU)
+    assert len(plan.buckets) == MOST_BUCKETS
+    shapes = [bucket.shape for bucket in plan.buckets]
+    assert padded_cost(shapes) == cheapest(lengths, MOST_BUCKETS - 1)
 
 
 def test_equal_lengths_need_no_padding_and_no_moving():

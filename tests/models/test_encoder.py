@@ -1,4 +1,5 @@
 import json
+import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -6,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from sentence_transformers import SentenceTransformer
 
@@ -172,6 +175,20 @@ def test_padding_and_batches_never_change_a_vector(tiny_encoder: Encoder):
         np.testing.assert_allclose(alone[0], together[i], atol=1e-6, rtol=0)
     small = tiny_encoder.encode(TEXTS, precision="float32", batch_tokens=8)
     np.testing.assert_allclose(small, together, atol=1e-6, rtol=0)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(words=st.lists(st.integers(0, 40), min_size=1, max_size=20), seed=st.integers(0, 99))
+def test_a_vector_never_depends_on_what_else_is_in_the_batch(
+    tiny_encoder: Encoder, words: list[int], seed: int
+):
+    draw = random.Random(seed)
+    known = "people paint the river garden apple zebra engine".split()
+    texts = [" ".join(draw.choices(known, k=k)) for k in words]
+    together = tiny_encoder.encode(texts, precision="float32")
+    i = draw.randrange(len(texts))
+    alone = tiny_encoder.encode([texts[i]], precision="float32")
+    np.testing.assert_allclose(alone[0], together[i], atol=1e-6, rtol=0)
 
 
 def test_a_repeated_text_keeps_its_places(tiny_encoder: Encoder):
