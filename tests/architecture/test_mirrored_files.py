@@ -11,8 +11,9 @@ ELSEWHERE = {
     "likewise": "architecture/test_public_names.py",  # the public face has tests of its own
 }
 
-# test folders that mirror nothing
+# test folders and files that mirror nothing
 OWN = {"architecture", "parity"}
+ACROSS = {"cli/test_bad_input.py"}  # every command, and every mistake of a user
 
 
 def mirror(module: Module) -> Path:
@@ -47,6 +48,7 @@ def test_a_test_file_tests_a_module_or_a_table(path: Path):
     about_the_repository = relative.name in {"test_readme.py", "test_contributing.py"}
     assert (
         relative.parts[0] in OWN
+        or relative.as_posix() in ACROSS
         or mirrored.is_file()
         or of_a_table
         or of_a_folder
