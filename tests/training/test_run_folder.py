@@ -12,6 +12,7 @@ from likewise.training.run_folder import (
     add_to_manifest,
     fingerprint_weights,
     open_run,
+    refuse_other_run,
     write_json,
     write_manifest,
 )
@@ -62,6 +63,29 @@ def test_a_file_is_no_place_for_a_run(tmp_path: Path, mode: str):
     with pytest.raises(InputError):
         open_run(path, overwrite=mode == "overwrite", resume=mode == "resume")
     assert path.read_text() == "text"
+
+
+BEGAN = {"base_sha256": "a", "train": {"rows": 3}, "method": "mnr", "seed": 1}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"base_sha256": "b"}, "began from another base model"),
+        ({"train": {"rows": 4}}, "began on other rows"),
+        ({"method": "cosine"}, "began by the method mnr"),
+    ],
+)
+def test_a_run_that_began_otherwise_is_not_gone_on_with(tmp_path: Path, change: dict, said: str):
+    write_manifest(tmp_path, files=[], base="minilm", facts=BEGAN)
+    with pytest.raises(InputError, match=f"{tmp_path}: {said}"):
+        refuse_other_run(tmp_path, BEGAN | change)
+
+
+def test_a_run_may_go_on_as_it_began_or_begin(tmp_path: Path):
+    refuse_other_run(tmp_path, BEGAN)
+    write_manifest(tmp_path, files=[], base="minilm", facts=BEGAN)
+    refuse_other_run(tmp_path, BEGAN | {"seed": 2})
 
 
 def test_the_manifest_says_what_ran_on_what(tmp_path: Path):

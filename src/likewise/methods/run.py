@@ -33,6 +33,7 @@ from likewise.training.run_folder import (
     fingerprint_weights,
     open_run,
     refuse_folder,
+    refuse_other_run,
     write_json,
     write_manifest,
 )
@@ -121,6 +122,8 @@ def train(
     folder = Path(out)
     refuse_folder(folder, overwrite=existing == "overwrite", resume=existing == "resume")
     for text in (*encoder.notes, *(str(note) for note in rows.notes), *ready.notes):
+    if existing == "resume":
+        refuse_other_run(folder, _facts(recipe, encoder, ready))
         tell.note(text)
     return _Running(folder, recipe, encoder, ready, tell, existing=existing).go()
 
@@ -322,23 +325,30 @@ def _write_start(folder: Path, recipe: Recipe, encoder: Encoder, ready: TrainAnd
         folder,
         files=[*recipe.data, *(dev.sources if dev is not None else ())],
         base=recipe.base,
-        facts={
-            "seed": recipe.training.seed,
-            "base_sha256": fingerprint_weights(encoder.module.state_dict()),
-            "train": {
-                "kind": ready.train.kind,
-                "rows": len(ready.train),
-                "fingerprint": ready.train.fingerprint,
-            },
-            "dev": None
-            if dev is None
-            else {"kind": dev.kind, "rows": len(dev), "fingerprint": dev.fingerprint},
-            "notes": [*(str(note) for note in ready.train.notes), *ready.notes],
-        },
+        facts=_facts(recipe, encoder, ready),
     )
 
 
 def _clear(folder: Path) -> None:
+def _facts(recipe: Recipe, encoder: Encoder, ready: TrainAndDev) -> dict[str, Any]:
+    """What the manifest says of seed, method, weights and rows, before the first step."""
+    dev = ready.dev
+    return {
+        "method": recipe.method,
+        "seed": recipe.training.seed,
+        "base_sha256": fingerprint_weights(encoder.module.state_dict()),
+        "train": {
+            "kind": ready.train.kind,
+            "rows": len(ready.train),
+            "fingerprint": ready.train.fingerprint,
+        },
+        "dev": None
+        if dev is None
+        else {"kind": dev.kind, "rows": len(dev), "fingerprint": dev.fingerprint},
+        "notes": [*(str(note) for note in ready.train.notes), *ready.notes],
+    }
+
+
     """Take away what an earlier run left, and nothing else."""
     import shutil
 
