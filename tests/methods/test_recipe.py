@@ -84,6 +84,8 @@ def test_a_wrong_recipe_is_refused_with_file_and_key(given, problem: str, mend: 
         (b"a = [", "not TOML"),
         (b"\xff\xfe", "not TOML"),
         (b"a = 1\nb = = 2", "line 2"),
+        (b"training = 3", "training: expected a table, found 3"),
+        (b"options = 3", "options: expected a table, found 3"),
         (None, "cannot be read"),
     ],
 )

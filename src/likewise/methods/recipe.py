@@ -57,10 +57,8 @@ def build_recipe(given: Mapping[str, Any], *, where: str = "the command line") -
     """
     place = Where(path=where)
     _refuse_unknown(given, [f.name for f in fields(Recipe)], "the recipe", place)
+    _refuse_no_tables(given, place)
     training = given.get("training", {})
-    if not isinstance(training, Mapping):
-        mend = "write [training] on a line of its own, and its keys below it"
-        raise InputError(f"training: expected a table, found {training!r}", where=place, mend=mend)
     _refuse_unknown(training, [f.name for f in fields(TrainingOptions)], "[training]", place)
     try:
         options = TypeAdapter(TrainingOptions).validate_python(dict(training))
@@ -77,19 +75,21 @@ def build_recipe(given: Mapping[str, Any], *, where: str = "the command line") -
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
-    """The tables of a recipe file, still unchecked.
+    """The tables of a recipe file; their keys are still unchecked.
 
     Raises:
-        InputError: no such file, not UTF-8, or not TOML; names the line.
+        InputError: no such file, not UTF-8, or not TOML (names the line); or a table is none.
     """
     where = Where(path=str(path))
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         raise InputError(problem, where=where, mend="name a recipe file with --recipe") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"not TOML: {error}", where=where, mend="mend that line") from error
+    _refuse_no_tables(tables, where)
+    return tables
 
 
 def resolve_options(method: str, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,6 +100,14 @@ def resolve_options(method: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """
     function = METHODS.pick(method, what="method").function
     return check_options(function, given, table=f"method {method}")
+
+
+def _refuse_no_tables(given: Mapping[str, Any], where: Where) -> None:
+    for name in ("training", "options"):
+        found = given.get(name, {})
+        if not isinstance(found, Mapping):
+            mend = f"write [{name}] on a line of its own, and its keys below it"
+            raise InputError(f"{name}: expected a table, found {found!r}", where=where, mend=mend)
 
 
 def _refuse_unknown(given: Mapping[str, Any], known: list[str], table: str, where: Where) -> None:
