@@ -14,6 +14,7 @@ from likewise.data.dataset import Dataset
 from likewise.data.roles import parse_columns
 from likewise.errors import InputError
 from likewise.evaluation import to_json
+from likewise.evaluation.result import Evaluation
 from likewise.methods.recipe import build_recipe, read_recipe
 from likewise.methods.run import Existing, Run, Tell
 from likewise.methods.run import train as run_training
@@ -102,7 +103,7 @@ def finish(run: Run, *, json: bool, quiet: bool) -> None:
     """Write the report and print what came of a run, and what to type next."""
     report = None if run.evaluation is None else write_report(run.folder)
     if json:
-        emit_json({} if run.evaluation is None else to_json(run.evaluation))
+        emit_json(to_json(run.evaluation or Evaluation(results=())))
         return
     if run.evaluation is not None:
         show_evaluation(run.evaluation)
