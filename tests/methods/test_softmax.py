@@ -28,11 +28,12 @@ def test_every_weight_of_the_head_is_trained_and_saved(new_encoder, tmp_path: Pa
 
 def test_the_head_follows_the_seed(new_encoder, tmp_path: Path):
     (one, _), (same, _), (other, _) = (
-        heads(new_encoder(), tmp_path / name, seed=seed)
+        heads(new_encoder(), tmp_path / name, seed=seed, learning_rate=1e-9)
         for name, seed in (("a", 1), ("b", 1), ("c", 2))
     )
     assert all(bool((one[name] == same[name]).all()) for name in one)
-    assert any(bool((one[name] != other[name]).any()) for name in one)
+    # nearly as it was drawn: another order of the rows alone could not move it so far
+    assert all(bool(((one[name] - other[name]).abs() > 1e-4).any()) for name in one)
 
 
 def test_the_finished_model_has_no_head(new_encoder, tmp_path: Path):
