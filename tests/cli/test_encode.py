@@ -165,6 +165,7 @@ def test_an_interrupted_process_goes_on_to_the_same_vectors(
     _, err = process.communicate(timeout=60)
     assert process.returncode == (130 if sent is signal.SIGINT else -sent)
     assert "Traceback" not in err
+    assert ("the same command again" in err) == (sent is signal.SIGINT)
     assert not out.exists()
     code, said, _ = run(*words, "--out", out, "--json")
     assert code == 0

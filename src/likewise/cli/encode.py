@@ -46,17 +46,21 @@ def encode(
     encoder = load(model, device=device)
     for note in encoder.notes:
         say(f"note: {note}", quiet=quiet)
-    done = encode_to_file(
-        encoder,
-        rows.texts("text"),
-        out,
-        prompt=prompt,
-        precision=precision,
-        dimensions=dimensions,
-        normalize=normalize,
-        overwrite=overwrite,
-        progress=not quiet,
-    )
+    try:
+        done = encode_to_file(
+            encoder,
+            rows.texts("text"),
+            out,
+            prompt=prompt,
+            precision=precision,
+            dimensions=dimensions,
+            normalize=normalize,
+            overwrite=overwrite,
+            progress=not quiet,
+        )
+    except KeyboardInterrupt:
+        say("interrupted; to go on from what is done: the same command again")
+        raise
     if done.cut:
         said = (
             f"{done.cut:,} of {done.rows:,} texts are over {encoder.max_tokens} tokens and were cut"
