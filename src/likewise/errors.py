@@ -87,8 +87,7 @@ class MissingExtra(LikewiseError):
         self.package = package
         self.extra = extra
         super().__init__(
-            f'the package "{package}" is not installed\n'
-            f'To mend: pip install "likewise[{extra}]"'
+            f'the package "{package}" is not installed\nTo mend: pip install "likewise[{extra}]"'
         )
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -403,3 +404,26 @@ def test_the_card_names_the_base_and_is_not_the_bases_own(
     card = (tmp_path / "run" / "model" / "README.md").read_text()
     assert "Trained on something else" not in card
     assert f"Base model: {tiny_folder}" in card
+
+
+def test_another_recipe_cannot_go_on_with_a_run(new_encoder, pairs_file, tmp_path: Path):
+    train(new_encoder(), pairs_file, out=tmp_path / "run", **QUICK)
+    before = (tmp_path / "run" / "recipe.toml").read_text()
+    with pytest.raises(InputError, match=r"begun with training.learning_rate = .*, now 0.002"):
+        changed = {**QUICK, "learning_rate": 0.002}
+        train(new_encoder(), pairs_file, out=tmp_path / "run", existing="resume", **changed)
+    assert (tmp_path / "run" / "recipe.toml").read_text() == before
+
+
+def test_many_files_are_named_by_their_folder(new_encoder, pairs: Dataset, tmp_path: Path):
+    files = [tmp_path / "code" / f"{i}.py" for i in range(len(pairs))]
+    files[0].parent.mkdir()
+    for file in files:
+        file.write_text("code")
+    data = replace(
+        pairs, sources=tuple(map(str, files)), source=np.arange(len(pairs), dtype=np.int32)
+    )
+    train(new_encoder(), data, out=tmp_path / "run", **QUICK)
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
+    assert list(manifest["files"]) == [f"{tmp_path / 'code'} ({len(pairs)} files)"]
+    assert f'"{tmp_path / "code"}"' in (tmp_path / "run" / "recipe.toml").read_text()

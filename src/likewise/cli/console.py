@@ -1,6 +1,7 @@
 """All of rich: what commands print, and how."""
 
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -8,6 +9,14 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+
+PIPED_WIDTH = 160  # columns where no terminal says how wide it is
+
+
+def program() -> str:
+    """How the user can call `likewise` again: by name, or by its path where that is not known."""
+    return "likewise" if shutil.which("likewise") else sys.argv[0]
 
 
 def say(text: str, *, quiet: bool = False, style: str | None = None) -> None:
@@ -34,7 +43,8 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
         columns: headings.
         rows: one text a column.
     """
-    console = Console(highlight=False)
+    piped = None if sys.stdout.isatty() else PIPED_WIDTH
+    console = Console(highlight=False, width=piped)
     table = Table(title=escape(title), title_justify="left", title_style="bold")
     for i, column in enumerate(columns):
         table.add_column(escape(column), justify="left" if i == 0 else "right")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from likewise.cli.console import answer, emit_json, say
+from likewise.cli.console import answer, emit_json, program, say
 from likewise.cli.results import describe, show_evaluation
 from likewise.cli.watch import Watch
 from likewise.data.builtin import CodeSet, python_code, stdlib_code
@@ -88,9 +88,9 @@ def demo(
     answer(f"\nmodel:  {model}  (loads in sentence-transformers too)\nreport: {report}\n")
     question = shlex.quote("read a file line by line")
     answer("Find a function by a question with the new model:")
-    answer(f"  likewise search {model} {question} --in {functions} --show place")
+    answer(f"  {program()} search {model} {question} --in {functions} --show place")
     answer("Train on your own data:")
-    answer("  likewise check pairs.csv && likewise train pairs.csv --out runs/first")
+    answer(f"  {program()} check pairs.csv && {program()} train pairs.csv --out runs/first")
 
 
 def write_functions(path: Path, found: CodeSet) -> Path:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from likewise.cli.console import answer, emit_json, say
+from likewise.cli.console import answer, emit_json, program, say
 from likewise.cli.options import as_paths, parse_range, parse_settings, with_fields
 from likewise.cli.results import show_evaluation
 from likewise.cli.watch import Watch
@@ -111,4 +111,4 @@ def finish(run: Run, *, json: bool, quiet: bool) -> None:
     answer(f"model:  {run.folder / 'model'}")
     if report is not None:
         answer(f"report: {report}")
-    say(f"next:   likewise encode {run.folder / 'model'} texts.txt --out v.npy", quiet=quiet)
+    say(f"next:   {program()} encode {run.folder / 'model'} texts.txt --out v.npy", quiet=quiet)

@@ -92,6 +92,35 @@ def read_recipe(path: Path) -> dict[str, Any]:
     return tables
 
 
+def refuse_changed(path: Path, recipe: Recipe) -> None:
+    """Go on only with what was begun: the same data, method and options.
+
+    Args:
+        path: `recipe.toml` of the run to go on with; where it is not there, nothing was begun.
+        recipe: what is asked for now.
+
+    Raises:
+        InputError: they differ; names the first key that does.
+    """
+    if not path.is_file():
+        return
+    begun, asked = _flat(read_recipe(path)), _flat(tomllib.loads(recipe.to_toml()))
+    for key in dict.fromkeys((*begun, *asked)):
+        if begun.get(key) != asked.get(key):
+            problem = f"the run was begun with {key} = {begun.get(key)!r}, now {asked.get(key)!r}"
+            mend = "give the same again with --resume, or choose another --out"
+            raise InputError(problem, where=Where(path=str(path)), mend=mend)
+
+
+def _flat(tables: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables of a recipe as "table.key" to value."""
+    flat: dict[str, Any] = {}
+    for key, value in tables.items():
+        inner = value if isinstance(value, dict) else {"": value}
+        flat.update({f"{key}.{name}".removesuffix("."): one for name, one in inner.items()})
+    return flat
+
+
 def resolve_options(method: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Every option of a method, those given and the defaults of the others.
 

@@ -17,7 +17,7 @@ from likewise.evaluation.schema import write_evaluation
 from likewise.evaluation.statistics import verdict
 from likewise.methods.auto import choose_method
 from likewise.methods.dev_data import TrainAndDev, dev_tokens, prepare_dev
-from likewise.methods.recipe import Recipe, build_recipe, resolve_options
+from likewise.methods.recipe import Recipe, build_recipe, refuse_changed, resolve_options
 from likewise.methods.table import METHODS
 from likewise.models.build import load
 from likewise.models.encoder import Encoder
@@ -34,6 +34,7 @@ from likewise.training.run_folder import (
     open_run,
     refuse_folder,
     refuse_other_run,
+    short_list,
     write_json,
     write_manifest,
 )
@@ -121,9 +122,11 @@ def train(
     _refuse_constant(recipe, ready.train)
     folder = Path(out)
     refuse_folder(folder, overwrite=existing == "overwrite", resume=existing == "resume")
-    for text in (*encoder.notes, *(str(note) for note in rows.notes), *ready.notes):
+    if existing == "resume":
+        refuse_changed(folder / "recipe.toml", recipe)
     if existing == "resume":
         refuse_other_run(folder, _facts(recipe, encoder, ready))
+    for text in (*encoder.notes, *(str(note) for note in rows.notes), *ready.notes):
         tell.note(text)
     return _Running(folder, recipe, encoder, ready, tell, existing=existing).go()
 
@@ -269,7 +272,7 @@ def _named(dev: Dataset | RetrievalSet | str | Path | None) -> str | None:
     if isinstance(dev, RetrievalSet):
         return dev.name
     if isinstance(dev, Dataset):
-        return ", ".join(dev.sources)
+        return ", ".join(short_list(dev.sources))
     return None if dev is None else str(dev)
 
 
@@ -287,7 +290,7 @@ def _resolved(
     _refuse_unknown(own, known, name)
     return build_recipe(
         {
-            "data": list(data.sources),
+            "data": short_list(data.sources),
             "base": base,
             "method": name,
             "dev": dev,
@@ -323,13 +326,12 @@ def _write_start(folder: Path, recipe: Recipe, encoder: Encoder, ready: TrainAnd
     dev = ready.dev
     write_manifest(
         folder,
-        files=[*recipe.data, *(dev.sources if dev is not None else ())],
+        files=[*ready.train.sources, *(dev.sources if dev is not None else ())],
         base=recipe.base,
         facts=_facts(recipe, encoder, ready),
     )
 
 
-def _clear(folder: Path) -> None:
 def _facts(recipe: Recipe, encoder: Encoder, ready: TrainAndDev) -> dict[str, Any]:
     """What the manifest says of seed, method, weights and rows, before the first step."""
     dev = ready.dev
@@ -349,6 +351,7 @@ def _facts(recipe: Recipe, encoder: Encoder, ready: TrainAndDev) -> dict[str, An
     }
 
 
+def _clear(folder: Path) -> None:
     """Take away what an earlier run left, and nothing else."""
     import shutil
 

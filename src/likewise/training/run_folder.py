@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ import torch
 from likewise.errors import InputError, Where
 from likewise.training.events import Event
 
+MOST_FILES = 20  # named one by one
 PACKAGES = ("likewise", "torch", "transformers", "tokenizers", "numpy", "scipy", "pyarrow")
 
 
@@ -42,8 +44,6 @@ def open_run(folder: Path, *, overwrite: bool, resume: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def _is_run(folder: Path) -> bool:
-    return folder.is_dir() and (folder / "manifest.json").is_file()
 def refuse_other_run(folder: Path, facts: Mapping[str, Any]) -> None:
     """Refuse to go on with a run that began in another way; writes nothing.
 
@@ -66,6 +66,8 @@ def refuse_other_run(folder: Path, facts: Mapping[str, Any]) -> None:
             raise InputError(f"began {how}", where=Where(path=str(folder)), mend=mend)
 
 
+def _is_run(folder: Path) -> bool:
+    return folder.is_dir() and (folder / "manifest.json").is_file()
 
 
 def write_manifest(
@@ -84,7 +86,7 @@ def write_manifest(
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": sys.argv,
         "base": base,
-        "files": {file: _sha256(Path(file)) for file in files},
+        "files": _hashes(files),
         "packages": {name: _version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "machine": {
@@ -153,6 +155,23 @@ def _step_of(line: str) -> float:
         return int(json.loads(line)["step"]) if line.endswith("\n") else float("inf")
     except (ValueError, KeyError, TypeError):
         return float("inf")
+
+
+def short_list(files: Sequence[str]) -> list[str]:
+    """The files themselves, or the folder they lie in where they are many."""
+    if len(files) <= MOST_FILES:
+        return list(files)
+    return [os.path.commonpath([os.path.abspath(file) for file in files])]  # noqa: PTH100 - as text
+
+
+def _hashes(files: Sequence[str]) -> dict[str, str | None]:
+    """Each file's hash; of many files, one hash over those of all."""
+    if len(files) <= MOST_FILES:
+        return {file: _sha256(Path(file)) for file in files}
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file} {_sha256(Path(file))}\n".encode())
+    return {f"{short_list(files)[0]} ({len(files):,} files)": digest.hexdigest()}
 
 
 def _sha256(path: Path) -> str | None:
