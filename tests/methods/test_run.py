@@ -409,8 +409,8 @@ def test_the_card_names_the_base_and_is_not_the_bases_own(
 def test_another_recipe_cannot_go_on_with_a_run(new_encoder, pairs_file, tmp_path: Path):
     train(new_encoder(), pairs_file, out=tmp_path / "run", **QUICK)
     before = (tmp_path / "run" / "recipe.toml").read_text()
+    changed = {**QUICK, "learning_rate": 0.002}
     with pytest.raises(InputError, match=r"begun with training.learning_rate = .*, now 0.002"):
-        changed = {**QUICK, "learning_rate": 0.002}
         train(new_encoder(), pairs_file, out=tmp_path / "run", existing="resume", **changed)
     assert (tmp_path / "run" / "recipe.toml").read_text() == before
 

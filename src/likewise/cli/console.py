@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-
 PIPED_WIDTH = 160  # columns where no terminal says how wide it is
 
 
