@@ -88,7 +88,8 @@ def _attribute_docs(owner: type[Any]) -> dict[str, str]:
     """Each field's sentence in the "Attributes:" part of a docstring."""
     text = inspect.cleandoc(owner.__doc__ or "").partition("Attributes:")[2]
     found = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", text, flags=re.MULTILINE)
-    return {name: re.sub(r"\s+", " ", words).strip().capitalize() for name, words in found}
+    sentences = {name: re.sub(r"\s+", " ", words).strip() for name, words in found}
+    return {name: words[:1].upper() + words[1:] for name, words in sentences.items()}
 
 
 def parse_range(text: str | None) -> tuple[float, float] | None:
