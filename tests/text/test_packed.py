@@ -74,7 +74,7 @@ def test_moving_takes_ids_and_leaves_boundaries_on_the_cpu():
 @given(sizes=st.lists(st.integers(1, 300), min_size=1, max_size=40))
 def test_a_filler_makes_few_sizes_and_changes_no_text(sizes: list[int]):
     packed = pack([list(range(size)) for size in sorted(sizes)])
-    stream, place = filled(packed, 7)
+    stream, place = filled(packed, 7, longest=512)
     tokens, before = len(stream.ids), len(packed.ids)
     assert before <= tokens <= before + max(before / 32, 4)
     step = 1 << max(before.bit_length() - 6, 2)
@@ -84,3 +84,10 @@ def test_a_filler_makes_few_sizes_and_changes_no_text(sizes: list[int]):
     if place is not None:
         assert set(texts.pop(place)) == {7}
     assert texts == [list(range(size)) for size in sorted(sizes)]
+
+
+def test_a_filler_is_no_longer_than_a_text_may_be():
+    packed = pack([[1] * 32] * 2000 + [[1] * 31])
+    stream, place = filled(packed, 7, longest=32)
+    assert place is not None
+    assert int(stream.lengths.max()) <= 32

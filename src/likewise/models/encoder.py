@@ -77,7 +77,7 @@ class Encoder:
         Returns:
             [S, D] float32.
         """
-        stream, filler = filled(packed, self.tokenizer.empty_id)
+        stream, filler = filled(packed, self.tokenizer.empty_id, longest=self.max_tokens)
         hidden = self.backbone(stream, dtype=dtype)
         pooled = pool(hidden, stream, self.contents.pooling.modes)
         if filler is not None:

@@ -69,7 +69,7 @@ def pack(texts: Sequence[NDArray[np.int32] | Sequence[int]]) -> Packed:
     return Packed(ids=torch.from_numpy(ids), starts=torch.from_numpy(starts))
 
 
-def filled(packed: Packed, filler: int) -> tuple[Packed, int | None]:
+def filled(packed: Packed, filler: int, *, longest: int) -> tuple[Packed, int | None]:
     """Add one text of filler tokens, so that streams come in few sizes.
 
     oneDNN compiles and keeps a kernel for every size of matrix that it meets; with one size a
@@ -80,16 +80,18 @@ def filled(packed: Packed, filler: int) -> tuple[Packed, int | None]:
     Args:
         packed: S texts of T tokens.
         filler: the token id to fill with.
+        longest: tokens that a text may have, and so the filler.
 
     Returns:
         S + 1 texts, and the place of the filler among them; or the S texts as they are, and None.
 
-    >>> stream, place = filled(pack([[1] * 90, [2] * 95]), 0)
+    >>> stream, place = filled(pack([[1] * 90, [2] * 95]), 0, longest=256)
     >>> stream.lengths.tolist(), place
     ([3, 90, 95], 0)
     """
     tokens = len(packed.ids)
-    missing = -tokens % (1 << max(tokens.bit_length() - 6, 2))
+    step = max(tokens.bit_length() - 6, 2)
+    missing = -tokens % (1 << min(step, longest.bit_length() - 1))
     if not missing:
         return packed, None
     place = int(torch.searchsorted(packed.lengths, missing))
