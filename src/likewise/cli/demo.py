@@ -96,7 +96,7 @@ def demo(
 def write_functions(path: Path, found: CodeSet) -> Path:
     """Write every function, trained on and held out, as lines of place and text."""
     trained = zip(
-        (str(found.train.where(i)) for i in range(len(found.train))),
+        (f"{where.path}:{where.row}" for where in map(found.train.where, range(len(found.train)))),
         found.train.texts("positive"),
         strict=True,
     )
