@@ -306,7 +306,7 @@ def test_a_process_of_its_own_leaves_with_two(
         path.write_bytes(FILES[name][0])
     before = everything()
     process = start("train", path.name, "--base", tiny_folder, "--out", "out", "--json")
-    out, err = process.communicate(timeout=120)
+    out, err = process.communicate(timeout=180)
     assert_one_error(process.returncode, out, err)
     assert everything() == before
     assert f"Error: {path.name}" in err

@@ -156,13 +156,13 @@ def test_an_interrupted_process_goes_on_to_the_same_vectors(
     out, whole = tmp_path / f"v{ending}", tmp_path / f"whole{ending}"
     words = ("encode", tiny_folder, texts, *FLOAT)
     process = start(*words, "--out", out)
-    for _ in range(6000):
+    for _ in range(18_000):
         if list(tmp_path.glob(".*.partial.json")):
             break
         assert process.poll() is None, process.communicate()
         time.sleep(0.01)
     process.send_signal(sent)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate(timeout=180)
     assert process.returncode == (130 if sent is signal.SIGINT else -sent)
     assert "Traceback" not in err
     assert ("the same command again" in err) == (sent is signal.SIGINT)

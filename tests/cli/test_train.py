@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import signal
 import time
 import tomllib
@@ -256,13 +257,13 @@ def test_the_clock_ends_a_run(run, small, pairs_file: Path, dev_pairs_file: Path
     began = time.monotonic()
     code, _, err = run(*words, "--minutes", 0.02, "--keep", "last")
     assert code == 0
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
     assert "as many steps as the clock allows" in err
     done = steps(out)
     assert all(line["seconds"] < 1.2 for line in done[:-1])
     assert done[-1]["seconds"] >= 1.2
-    rates = [line["rate"] for line in done]
-    assert rates[-1] < 0.2 * max(rates)  # the schedule has come to its end too
+    left = 1 - done[-2]["seconds"] / 1.2  # of the time, when the last step began
+    assert done[-1]["rate"] == pytest.approx(5e-5 * left / 0.9, abs=1e-6)  # 0.1 was the warm-up
     assert [line["step"] for line in lines(out) if line["event"] == "evaluated"][-1] == len(done)
 
 
@@ -303,9 +304,9 @@ def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(
     assert_same_weights(out, whole)
 
 
-@pytest.mark.parametrize("change", ["base", "data", "method"])
+@pytest.mark.parametrize("change", ["base", "data", "method", "weights", "rows"])
 def test_a_run_does_not_go_on_as_another(
-    change: str, run, small, nli_file: Path, pairs_file: Path, tmp_path: Path
+    change: str, run, small, tiny_folder: Path, nli_file: Path, pairs_file: Path, tmp_path: Path
 ):
     out = tmp_path / "run"
     words = ["train", nli_file, *small, "--checkpoint-every", 2, "--out", out]
@@ -315,11 +316,15 @@ def test_a_run_does_not_go_on_as_another(
         words[words.index("--base") + 1] = make_folder(tmp_path / "other", width=16)
     elif change == "data":
         words[1] = pairs_file
-    else:
+    elif change == "method":
         words += ["--method", "softmax"]
+    elif change == "weights":
+        shutil.copy(out / "model" / "model.safetensors", tiny_folder)
+    else:
+        nli_file.write_text(nli_file.read_text().replace("apple", "garden"))
     code, told, err = run(*words, "--resume")
     assert (code, told) == (2, "")
-    assert f"{out}: " in err
+    assert str(out) in err
     assert "\nTo mend: " in err
     assert {path: path.read_bytes() for path in out.rglob("*") if path.is_file()} == before
 
@@ -334,7 +339,7 @@ def test_overwriting_replaces_a_run(run, small, pairs_file: Path, tmp_path: Path
 
 def wait_for_step(run_folder: Path, step: int, process: Any) -> None:
     """Until the metrics of a process tell of so many steps."""
-    for _ in range(6000):
+    for _ in range(18_000):
         path = run_folder / "metrics.jsonl"
         if path.exists() and path.read_text().count('"event": "step"') >= step:
             return
@@ -348,15 +353,15 @@ def test_an_interrupted_process_leaves_a_checkpoint_and_resume_finishes(
     sent: signal.Signals, run, start, tiny_folder: Path, pairs_file: Path, tmp_path: Path
 ):
     out = tmp_path / "run"
-    options = ("--base", tiny_folder, "--epochs", 100, "--batch-size", 16, "--out", out)
+    options = ("--base", tiny_folder, "--epochs", 50, "--batch-size", 16, "--out", out)
     process = start("train", pairs_file, *options)
     wait_for_step(out, 3, process)
     process.send_signal(sent)
-    said, err = process.communicate(timeout=60)
+    said, err = process.communicate(timeout=180)
     assert (process.returncode, said) == (130, "")
     assert "Traceback" not in err
     done = len(steps(out))
-    assert 3 <= done < 400
+    assert 3 <= done < 200
     assert f"interrupted after step {done}" in err
     assert str(out / "checkpoints" / f"step-{done:08d}") in err
     assert "--resume" in err
@@ -364,7 +369,7 @@ def test_an_interrupted_process_leaves_a_checkpoint_and_resume_finishes(
     code, said, _ = run("train", pairs_file, *options, "--resume")
     assert (code, said) == (0, f"model:  {out / 'model'}\n")
     told = [line["step"] for line in steps(out)]
-    assert told == list(range(1, 401))
+    assert told == list(range(1, 201))
     assert all(a["seconds"] <= b["seconds"] for a, b in pairwise(steps(out)))
     losses = [line["loss"] for line in steps(out)]
     assert all(map(math.isfinite, losses))

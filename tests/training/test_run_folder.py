@@ -65,7 +65,7 @@ def test_a_file_is_no_place_for_a_run(tmp_path: Path, mode: str):
     assert path.read_text() == "text"
 
 
-BEGAN = {"base_sha256": "a", "train": {"rows": 3}, "method": "mnr", "seed": 1}
+BEGAN = {"base_sha256": "a", "train": {"rows": 3}, "seed": 1}
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,6 @@ BEGAN = {"base_sha256": "a", "train": {"rows": 3}, "method": "mnr", "seed": 1}
     [
         ({"base_sha256": "b"}, "began from another base model"),
         ({"train": {"rows": 4}}, "began on other rows"),
-        ({"method": "cosine"}, "began by the method mnr"),
     ],
 )
 def test_a_run_that_began_otherwise_is_not_gone_on_with(tmp_path: Path, change: dict, said: str):

@@ -124,7 +124,6 @@ def train(
     refuse_folder(folder, overwrite=existing == "overwrite", resume=existing == "resume")
     if existing == "resume":
         refuse_changed(folder / "recipe.toml", recipe)
-    if existing == "resume":
         refuse_other_run(folder, _facts(recipe, encoder, ready))
     for text in (*encoder.notes, *(str(note) for note in rows.notes), *ready.notes):
         tell.note(text)
@@ -333,10 +332,9 @@ def _write_start(folder: Path, recipe: Recipe, encoder: Encoder, ready: TrainAnd
 
 
 def _facts(recipe: Recipe, encoder: Encoder, ready: TrainAndDev) -> dict[str, Any]:
-    """What the manifest says of seed, method, weights and rows, before the first step."""
+    """What the manifest says of seed, weights and rows before the first step."""
     dev = ready.dev
     return {
-        "method": recipe.method,
         "seed": recipe.training.seed,
         "base_sha256": fingerprint_weights(encoder.module.state_dict()),
         "train": {

@@ -45,25 +45,23 @@ def open_run(folder: Path, *, overwrite: bool, resume: bool) -> None:
 
 
 def refuse_other_run(folder: Path, facts: Mapping[str, Any]) -> None:
-    """Refuse to go on with a run that began in another way; writes nothing.
+    """Refuse to go on where the files of that name hold something else by now; writes nothing.
 
     Args:
         folder: of the run; what holds none has begun in no way yet.
         facts: those of the manifest, as they are now.
 
     Raises:
-        InputError: the run began with other weights, on other rows or by another method.
+        InputError: the run began with other weights or on other rows.
     """
     path = folder / "manifest.json"
     if not path.is_file():
         return
     began = json.loads(path.read_text(encoding="utf-8"))
-    said = {"base_sha256": "from another base model", "train": "on other rows", "method": "by"}
-    for key, how in said.items():
+    for key, what in (("base_sha256", "from another base model"), ("train", "on other rows")):
         if key in began and began[key] != facts[key]:
-            how = f"by the method {began[key]}" if key == "method" else how
-            mend = "resume with the same data, --dev, --base and --method; or choose another --out"
-            raise InputError(f"began {how}", where=Where(path=str(folder)), mend=mend)
+            mend = "put back what the run began with, or choose another --out"
+            raise InputError(f"began {what}", where=Where(path=str(folder)), mend=mend)
 
 
 def _is_run(folder: Path) -> bool:
