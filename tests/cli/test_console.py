@@ -56,6 +56,8 @@ def test_the_program_is_called_as_the_user_can_call_it(tmp_path: Path, monkeypat
     monkeypatch.setattr(sys, "argv", [str(tmp_path / "venv" / "likewise")])
     monkeypatch.setenv("PATH", str(tmp_path))
     assert program() == str(tmp_path / "venv" / "likewise")
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "likewise" / "__main__.py")])
+    assert program() == f"{sys.executable} -m likewise"
     (tmp_path / "likewise").write_text("")
     (tmp_path / "likewise").chmod(0o755)
     assert shutil.which("likewise")

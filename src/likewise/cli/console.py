@@ -15,7 +15,10 @@ PIPED_WIDTH = 160  # columns where no terminal says how wide it is
 
 def program() -> str:
     """How the user can call `likewise` again: by name, or by its path where that is not known."""
-    return "likewise" if shutil.which("likewise") else sys.argv[0]
+    if shutil.which("likewise"):
+        return "likewise"
+    as_module = sys.argv[0].endswith("__main__.py")
+    return f"{sys.executable} -m likewise" if as_module else sys.argv[0]
 
 
 def say(text: str, *, quiet: bool = False, style: str | None = None) -> None:
