@@ -131,3 +131,29 @@ def test_several_poolings_widen_the_vectors(tiny_folder: Path):
     pooling = PoolingConfig(modes=("cls", "mean"))
     encoder = from_contents(replace(read_folder(tiny_folder), pooling=pooling))
     assert encoder.dimensions == 64
+
+
+def test_a_family_without_a_native_encoder_says_so(tiny_folder: Path):
+    config, theirs = make_theirs(*CONFIGS["padded"])
+    contents = replace(read_folder(tiny_folder), config=config, weights=theirs.state_dict())
+    (note,) = from_contents(contents).notes
+    assert note.startswith('"electra" has no native encoder')
+    assert load(tiny_folder).notes == ()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"hidden_size": None}, {"hidden_size": "wide"}, {"hidden_act": "made_up"}, {"vocab_size": -1}],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_configuration_that_makes_no_model_is_named(tiny_folder: Path, change: dict[str, object]):
+    contents = read_folder(tiny_folder)
+    config = {**contents.config, **change}
+    with pytest.raises(InputError, match=r"here/config\.json|made_up"):
+        from_contents(replace(contents, config=config), where="here")
+
+
+def test_a_damaged_tokenizer_is_named(tiny_folder: Path):
+    (tiny_folder / "tokenizer.json").write_bytes(b"{}")
+    with pytest.raises(InputError, match=r"tokenizer\.json: not a tokenizer"):
+        load(tiny_folder)

@@ -26,7 +26,7 @@ TEXTS = [
     "",
     "zebras, quaggas & okapis!",
     "someone does measure a garden every day " * 9,  # far over the limit
-    "naïve café Straße",
+    "naïve café Straße ΣΑΣ [SEP] [sep]",
 ]
 
 
@@ -217,7 +217,7 @@ def test_normalising_and_cutting_work_in_this_order(tiny_encoder: Encoder):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("dimensions", [-1, 33])
+@pytest.mark.parametrize("dimensions", [0, -1, 33])
 def test_more_or_fewer_dimensions_than_there_are_are_refused(
     dimensions: int, tiny_encoder: Encoder
 ):

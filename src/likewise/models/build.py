@@ -4,7 +4,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from tokenizers import Tokenizer as RustTokenizer
 from torch import nn
 
 from likewise.errors import InputError, Where
@@ -15,6 +14,7 @@ from likewise.models.device import choose_device
 from likewise.models.encoder import Encoder
 from likewise.models.folder.contents import ModelFolder, TailModule
 from likewise.models.folder.read import read_folder
+from likewise.models.folder.tokenizer_files import parse_tokenizer
 from likewise.models.heads import build_tail, tail_weights
 from likewise.models.source import resolve_model
 from likewise.text.tokenizer import Tokenizer
@@ -44,8 +44,13 @@ def from_contents(contents: ModelFolder, *, where: str = "the model") -> Encoder
         InputError: weights are missing or have another shape than the configuration says.
     """
     architecture = architecture_of(contents)
-    backbone = architecture.build(contents.config)
-    names = architecture.names(contents.config)
+    try:
+        backbone = architecture.build(contents.config)
+        names = architecture.names(contents.config)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        problem = f"no model can be built from this: {type(error).__name__}: {error}"
+        mend = "copy config.json again: a key is missing, or its value is of another kind"
+        raise InputError(problem, where=Where(path=f"{where}/config.json"), mend=mend) from error
     ours, unused, missing = from_checkpoint(contents.weights, names)
     place = Where(path=f"{where}/model.safetensors")
     mend = "copy the folder again: the file does not belong to its config.json"
@@ -67,12 +72,16 @@ def from_contents(contents: ModelFolder, *, where: str = "the model") -> Encoder
         architecture.most_tokens(contents.config),
     )
     tokenizer = Tokenizer(
-        RustTokenizer.from_buffer(contents.files["tokenizer.json"]),
+        parse_tokenizer(contents.files, where=where),
         max_tokens=limit,
         lower_case=contents.lower_case,
         empty_id=int(contents.config.get("pad_token_id") or 0),
     )
-    contents = replace(contents, weights=unused)  # the rest lives in the backbone
+    notes = contents.notes
+    if architecture is ARCHITECTURES["padded"]:
+        family = contents.config.get("model_type")
+        notes = (*notes, f'"{family}" has no native encoder here: it runs padded, and slower')
+    contents = replace(contents, weights=unused, notes=notes)  # the rest lives in the backbone
     return Encoder(contents=contents, backbone=backbone, tail=tail, tokenizer=tokenizer)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer as RustTokenizer
+from tokenizers import normalizers
 
 CHUNK = 4096  # texts handed to the tokenizer at a time: bounds its memory, not its speed
 
@@ -47,6 +48,9 @@ class Tokenizer:
         self._rust = RustTokenizer.from_str(rust.to_str())
         self._rust.no_padding()
         self._rust.no_truncation()
+        if lower_case:  # the normaliser leaves special tokens alone, as the peer does
+            lower, own = normalizers.Lowercase(), self._rust.normalizer
+            self._rust.normalizer = lower if own is None else normalizers.Sequence([lower, own])
         self.max_tokens = max_tokens
         self.lower_case = lower_case
         self.empty_id = empty_id
@@ -71,7 +75,7 @@ class Tokenizer:
         ids: list[NDArray[np.int32]] = []
         cut = 0
         for start in range(0, len(texts), CHUNK):
-            chunk = [self._prepare(prompt + text) for text in texts[start : start + CHUNK]]
+            chunk = [prompt + text for text in texts[start : start + CHUNK]]
             for encoding in self._rust.encode_batch_fast(chunk):
                 ids.append(np.array(encoding.ids or [self.empty_id], dtype=np.int32))
                 cut += bool(encoding.overflowing)
@@ -82,7 +86,7 @@ class Tokenizer:
         """[n] tokens each text has without any limit, special tokens included."""
         counts = np.zeros(len(texts), dtype=np.int64)
         for start in range(0, len(texts), CHUNK):
-            chunk = [self._prepare(text) for text in texts[start : start + CHUNK]]
+            chunk = list(texts[start : start + CHUNK])
             for i, encoding in enumerate(self._rust.encode_batch_fast(chunk)):
                 counts[start + i] = len(encoding.ids)
         return counts
@@ -90,9 +94,6 @@ class Tokenizer:
     def _prompt_tokens(self, prompt: str) -> int:
         if not prompt:
             return 0
-        mask = self._rust.encode(self._prepare(prompt)).special_tokens_mask
+        mask = self._rust.encode(prompt).special_tokens_mask
         trailing = len(mask) - 1 - max((i for i, m in enumerate(mask) if not m), default=0)
         return len(mask) - trailing
-
-    def _prepare(self, text: str) -> str:
-        return text.lower() if self.lower_case else text
