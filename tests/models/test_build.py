@@ -11,14 +11,12 @@ from likewise.errors import InputError
 from likewise.models.architectures.bert import Bert
 from likewise.models.architectures.padded import Padded
 from likewise.models.build import (
-    architecture_of,
-    folder_with_weights,
     from_contents,
     load,
     load_weights,
     parameters,
 )
-from likewise.models.encoder import Encoder
+from likewise.models.encoder import Encoder, architecture_of
 from likewise.models.folder.contents import PoolingConfig, TailModule
 from likewise.models.folder.read import read_folder
 from models.architectures.families import CONFIGS, SMALLEST_ID, make_theirs
@@ -90,12 +88,12 @@ def test_every_family_is_saved_as_it_was_and_loads_in_transformers(
 
 def test_contents_come_back_with_the_weights_of_now(tiny_encoder: Encoder, tiny_folder: Path):
     original = read_folder(tiny_folder)
-    same = folder_with_weights(tiny_encoder)
+    same = tiny_encoder.to_contents()
     assert same.weights.keys() == original.weights.keys()
     assert all(torch.equal(same.weights[n], t) for n, t in original.weights.items())
     with torch.no_grad():
         tiny_encoder.backbone.norm.bias += 1
-    moved = folder_with_weights(tiny_encoder).weights["embeddings.LayerNorm.bias"]
+    moved = tiny_encoder.to_contents().weights["embeddings.LayerNorm.bias"]
     torch.testing.assert_close(moved, original.weights["embeddings.LayerNorm.bias"] + 1)
 
 
@@ -109,7 +107,7 @@ def test_a_tail_is_trained_and_saved(tiny_folder: Path):
     assert named == ["tail.0.linear.weight", "tail.0.linear.bias"]
     with torch.no_grad():
         parameters(encoder)["tail.0.linear.bias"].fill_(0.5)
-    assert (folder_with_weights(encoder).tail[0].weights["linear.bias"] == 0.5).all()
+    assert (encoder.to_contents().tail[0].weights["linear.bias"] == 0.5).all()
 
 
 def test_parameters_begin_with_the_backbone(tiny_encoder: Encoder):

@@ -8,14 +8,13 @@ from torch import nn
 
 from likewise.errors import InputError, Where
 from likewise.models.architectures import ARCHITECTURES
-from likewise.models.architectures.architecture import Architecture
-from likewise.models.architectures.names import from_checkpoint, to_checkpoint
+from likewise.models.architectures.names import from_checkpoint
 from likewise.models.device import choose_device
-from likewise.models.encoder import Encoder
-from likewise.models.folder.contents import ModelFolder, TailModule
+from likewise.models.encoder import Encoder, architecture_of
+from likewise.models.folder.contents import ModelFolder
 from likewise.models.folder.read import read_folder
 from likewise.models.folder.tokenizer_files import parse_tokenizer
-from likewise.models.heads import build_tail, tail_weights
+from likewise.models.heads import build_tail
 from likewise.models.source import resolve_model
 from likewise.text.tokenizer import Tokenizer
 
@@ -83,26 +82,6 @@ def from_contents(contents: ModelFolder, *, where: str = "the model") -> Encoder
         notes = (*notes, f'"{family}" has no native encoder here: it runs padded, and slower')
     contents = replace(contents, weights=unused, notes=notes)  # the rest lives in the backbone
     return Encoder(contents=contents, backbone=backbone, tail=tail, tokenizer=tokenizer)
-
-
-def architecture_of(contents: ModelFolder) -> Architecture:
-    """The native family of a model, or the padded one through transformers."""
-    family = str(contents.config.get("model_type"))
-    return ARCHITECTURES[family if family in ARCHITECTURES else "padded"]
-
-
-def folder_with_weights(encoder: Encoder) -> ModelFolder:
-    """The contents of the encoder's folder with its weights as they are now."""
-    contents = encoder.contents
-    names = architecture_of(contents).names(contents.config)
-    trained = to_checkpoint(encoder.backbone.state_dict(), names)
-    tail = tuple(
-        TailModule(kind=module.kind, config=module.config, weights=weights)
-        for module, weights in zip(contents.tail, tail_weights(encoder.tail), strict=True)
-    )
-    return replace(
-        contents, weights={**contents.weights, **trained}, tail=tail, max_tokens=encoder.max_tokens
-    )
 
 
 def parameters(encoder: Encoder) -> dict[str, nn.Parameter]:

@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from likewise.errors import InputError
+from likewise.models.architectures import ARCHITECTURES, Architecture
+from likewise.models.architectures.names import to_checkpoint
 from likewise.models.device import choose_hardware
-from likewise.models.folder.contents import ModelFolder
+from likewise.models.folder.contents import ModelFolder, TailModule
 from likewise.models.folder.write import write_folder
+from likewise.models.heads import tail_weights
 from likewise.models.pooling import pool
 from likewise.progress import progress as show_progress
 from likewise.text.batches import batches_by_tokens
@@ -21,6 +24,12 @@ from likewise.text.packed import Packed, filled, pack
 from likewise.text.tokenizer import Tokenized, Tokenizer
 
 BATCH_TOKENS = 4096  # fills two cores' caches with a MiniLM; more brings no speed there
+
+
+def architecture_of(contents: ModelFolder) -> Architecture:
+    """The native family of a model, or the padded one through transformers."""
+    family = str(contents.config.get("model_type"))
+    return ARCHITECTURES[family if family in ARCHITECTURES else "padded"]
 
 
 class Encoder:
@@ -158,9 +167,15 @@ class Encoder:
 
     def to_contents(self) -> ModelFolder:
         """The folder's contents with the weights as they are now, under the checkpoint's names."""
-        from likewise.models.build import folder_with_weights
-
-        return folder_with_weights(self)
+        contents = self.contents
+        names = architecture_of(contents).names(contents.config)
+        trained = to_checkpoint(self.backbone.state_dict(), names)
+        tail = tuple(
+            TailModule(kind=module.kind, config=module.config, weights=weights)
+            for module, weights in zip(contents.tail, tail_weights(self.tail), strict=True)
+        )
+        weights = {**contents.weights, **trained}
+        return replace(contents, weights=weights, tail=tail, max_tokens=self.max_tokens)
 
     def _encode_distinct(
         self, tokenized: Tokenized, budget: int, dtype: torch.dtype, progress: bool
