@@ -87,7 +87,42 @@ class Encoder:
             [S, D] float32.
         """
         stream, filler = filled(packed, self.tokenizer.empty_id, longest=self.max_tokens)
-        hidden = self.backbone(stream, dtype=dtype)
+        return self._vectors(self.backbone(stream, dtype=dtype), stream, filler)
+
+    def embed_layers(self, packed: Packed, *, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Embed a packed stream at every layer, each as if it were the last.
+
+        Args:
+            packed: S texts, on this encoder's device.
+            dtype: of the arithmetic in the backbone.
+
+        Returns:
+            [S, L * D] float32: the vectors of the first of L layers, then those of the next; the
+            last D of them are what `embed` gives.
+
+        Raises:
+            InputError: the family has no layers of ours to look into.
+        """
+        layers = getattr(self.backbone, "layers", None)
+        if not isinstance(layers, nn.ModuleList):
+            family = self.contents.config.get("model_type")
+            problem = f'the layers of "{family}" cannot be trained one by one here'
+            raise InputError(problem, mend="leave out --adaptive-layers, or take another base")
+        stream, filler = filled(packed, self.tokenizer.empty_id, longest=self.max_tokens)
+        found: list[Tensor] = []
+        hooks = [
+            layer.register_forward_hook(lambda _module, _given, out: found.append(out))
+            for layer in layers[:-1]
+        ]
+        try:
+            found.append(self.backbone(stream, dtype=dtype))
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return torch.cat([self._vectors(hidden, stream, filler) for hidden in found], dim=1)
+
+    def _vectors(self, hidden: Tensor, stream: Packed, filler: int | None) -> Tensor:
+        """Pool the hidden states, the filler text left out, and put the tail behind: [S, D]."""
         pooled = pool(hidden, stream, self.contents.pooling.modes)
         if filler is not None:
             pooled = torch.cat([pooled[:filler], pooled[filler + 1 :]])
