@@ -15,6 +15,9 @@ from likewise.data.digest import column_digest
 from likewise.errors import Where
 
 
+NO_TEXTS = frozenset({"score", "scores", "label", "group"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """One thing that reading decided or dropped, for the user to see."""
@@ -77,6 +80,10 @@ class Dataset:
         """[n] float64, in the file's own unit."""
         return np.asarray(self.table.column(role).to_numpy(), dtype=np.float64)
 
+    def score_lists(self, role: str = "scores") -> NDArray[np.float64]:
+        """[n, C] float64: a list of C scores a row, as the kind's check has found them."""
+        return np.array(self.table.column(role).to_pylist(), dtype=np.float64)
+
     def only(self, *roles: str) -> "Dataset":
         """The same rows with some of their columns."""
         return replace(self, table=self.table.select(list(roles)))
@@ -87,8 +94,8 @@ class Dataset:
         return labels
 
     def text_roles(self) -> tuple[str, ...]:
-        """The roles that hold texts to embed: every one but scores and labels."""
-        return tuple(role for role in self.roles if role not in {"score", "label"})
+        """The roles that hold texts to embed: every one but scores, labels and groups."""
+        return tuple(role for role in self.roles if role not in NO_TEXTS)
 
     def all_texts(self) -> list[str]:
         """Every distinct text of every text column, in order of first appearance."""
