@@ -72,6 +72,11 @@ class Encoder:
             return int(self.embed(probe).shape[1])
 
     @property
+    def learning_rate(self) -> float:
+        """Peak rate that suits this family of models, for training where none is given."""
+        return architecture_of(self.contents).learning_rate
+
+    @property
     def prompts(self) -> dict[str, str]:
         """Prompt texts by name, such as "query" and "document"."""
         return self.contents.prompts

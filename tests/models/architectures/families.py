@@ -9,6 +9,7 @@ import torch
 import transformers
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from transformers.modeling_outputs import BaseModelOutput
 
 from likewise.models.architectures import ARCHITECTURES, Architecture
 from likewise.models.architectures.names import from_checkpoint
@@ -45,9 +46,21 @@ CONFIGS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "mpnet": ("mpnet", {**SIZES, "pad_token_id": 1}),
     "modernbert": ("modernbert", {**SIZES, **SPECIAL, "pad_token_id": 0, "local_attention": 32}),
+    "static": ("static", {"vocab_size": VOCABULARY, "hidden_size": 24}),
     "padded": ("electra", {**SIZES, "embedding_size": 16, "pad_token_id": 0}),
 }
 SMALLEST_ID = 3  # no special token of any family
+
+
+class Table(nn.Module):
+    """What transformers would call a static family, had it one: its embedding layer alone."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(options["vocab_size"], options["hidden_size"])
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> BaseModelOutput:
+        return BaseModelOutput(last_hidden_state=self.embedding(input_ids))
 
 
 @dataclass(frozen=True)
@@ -77,13 +90,17 @@ def make_theirs(
     """A model of transformers whose every weight, norms and biases too, is drawn from a seed."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        config = transformers.AutoConfig.for_model(model_type, **options)
-        model = transformers.AutoModel.from_config(config).eval()
+        if model_type == "static":
+            found, model = {"model_type": model_type, **options}, Table(options)
+        else:
+            config = transformers.AutoConfig.for_model(model_type, **options)
+            model = transformers.AutoModel.from_config(config).eval()
+            found = config.to_dict()
         for name, parameter in model.named_parameters():
             drawn = 0.15 * torch.randn(parameter.shape)
             is_scale = parameter.dim() == 1 and name.endswith("weight")
             parameter.data = drawn + 1 if is_scale else drawn
-    return config.to_dict(), model
+    return found, model
 
 
 def make_twins(family: str, *, seed: int = 0, **options: Any) -> Twins:

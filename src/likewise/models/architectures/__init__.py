@@ -7,6 +7,7 @@ from likewise.models.architectures.modernbert import MODERNBERT
 from likewise.models.architectures.mpnet import MPNET
 from likewise.models.architectures.padded import PADDED
 from likewise.models.architectures.roberta import ROBERTA
+from likewise.models.architectures.static import STATIC
 from likewise.registry import Table
 
 # By the `model_type` of config.json; "padded" stands in for every family that is not here.
@@ -20,6 +21,7 @@ ARCHITECTURES: Table[Architecture] = Table(
         "distilbert": DISTILBERT,
         "mpnet": MPNET,
         "modernbert": MODERNBERT,
+        "static": STATIC,
         "padded": PADDED,
     },
 )

@@ -18,8 +18,10 @@ class Architecture:
             hidden states [T, H] and whose `width` is H; its weights are still to be read.
         names: from the configuration to the table of weight renames.
         most_tokens: from the configuration to the longest text that has positions.
+        learning_rate: peak rate that suits the family, used where none is given.
     """
 
     build: Callable[[dict[str, Any]], nn.Module]
     names: Callable[[dict[str, Any]], Names]
     most_tokens: Callable[[dict[str, Any]], int]
+    learning_rate: float = 5e-5
