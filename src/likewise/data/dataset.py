@@ -14,7 +14,6 @@ from likewise.data.clusters import TextKeys, column_keys
 from likewise.data.digest import column_digest
 from likewise.errors import Where
 
-
 NO_TEXTS = frozenset({"score", "scores", "label", "group"})
 
 
@@ -37,7 +36,9 @@ class Dataset:
         kind: a name in `KINDS`, such as "pairs".
         table: one column a role, in the kind's order. Texts are large_string (a role that takes
             several texts a row is a list of them), scores are float64 in the file's own unit,
-            labels are int64 where the kind has a fixed set of them, else large_string.
+            labels are int64 where the kind has a fixed set of them, else large_string. Pairs that
+            were made from classes also have an int64 column "group": rows of one group are never
+            negatives of one another.
         sources: the files read, in order.
         source: [n] index into `sources`.
         row: [n] row in that file, from 1, as an editor shows it.
@@ -81,12 +82,19 @@ class Dataset:
         return np.asarray(self.table.column(role).to_numpy(), dtype=np.float64)
 
     def score_lists(self, role: str = "scores") -> NDArray[np.float64]:
-        """[n, C] float64: a list of C scores a row, as the kind's check has found them."""
-        return np.array(self.table.column(role).to_pylist(), dtype=np.float64)
+        """[n, C] float64: C scores a row, in the file's own unit."""
+        import pyarrow.compute as pc
+
+        flat = pc.list_flatten(self.table.column(role)).to_numpy()
+        return np.asarray(flat, dtype=np.float64).reshape(len(self), -1)
 
     def only(self, *roles: str) -> "Dataset":
         """The same rows with some of their columns."""
         return replace(self, table=self.table.select(list(roles)))
+
+    def without(self, *roles: str) -> "Dataset":
+        """The same rows without some of their columns; those that are not there do not matter."""
+        return self.only(*(role for role in self.roles if role not in roles))
 
     def labels(self, role: str = "label") -> list[Any]:
         """The n labels: int where the kind has a fixed set of them, else str."""

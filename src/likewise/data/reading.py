@@ -15,7 +15,7 @@ from likewise.data.kinds.kind import Kind
 from likewise.data.readers import READERS
 from likewise.data.readers.beir import looks_like_beir, read_beir
 from likewise.data.readers.hub import read_hub
-from likewise.data.rows import FileRows, collect_rows
+from likewise.data.rows import FileRows, collect_rows, unfitting_row
 from likewise.data.scales import infer_range
 from likewise.errors import InputError, Where
 
@@ -123,6 +123,10 @@ def _joined(files: Sequence[FileRows], score_range: tuple[float, float] | None) 
             problem = f"of kind {file.binding.kind.name}, while {files[0].name} is {kind.name}"
             mend = "give files of one kind, or choose with --kind"
             raise InputError(problem, where=Where(path=file.name), mend=mend)
+        place = Where(path=file.name, row=int(file.row[0]))
+        error = unfitting_row(file.binding, file.first, files[0].first, place)
+        if error is not None:
+            raise error
     lengths = [len(file.row) for file in files]
     names = (file.name if len(files) > 1 else "" for file in files)
     notes = [

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from likewise.data.dataset import NO_TEXTS
 from likewise.data.kinds.kind import Kind, Role
 from likewise.errors import InputError, Where
 from likewise.registry import Table
@@ -216,6 +217,11 @@ def _contradicted(binding: Binding, header: Sequence[str], where: Where) -> Inpu
         f"holds 0 and 1; --kind scored --columns sentence1={first},sentence2={second},"
         f"score={quoted} if it holds scores; --kind {name} to take every row as a positive"
     )
+    if "negative" in binding.columns:
+        mend = (
+            f"--columns scores={quoted} if it holds a teacher's scores of the positive and each "
+            f"negative, as lists; --kind {name} to leave it out"
+        )
     return InputError(problem, where=where, mend=mend)
 
 
@@ -243,7 +249,7 @@ def _line(attempt: _Attempt) -> str:
     free = list(attempt.binding.ignored)
     parts = []
     for role in attempt.missing:
-        is_text = role.name not in {"score", "label"}
+        is_text = role.name not in NO_TEXTS
         column = free.pop(0 if is_text else -1) if free else "COLUMN"
         parts.append(f"{role.name}={column}")
     if any("," in part for part in parts):

@@ -32,6 +32,7 @@ class FileRows:
         binding: its columns by role.
         table: one column a role that it has.
         row: [n] row numbers in the file.
+        first: role to value of its first row, where the kind holds rows to one another.
         notes: what was ignored, dropped or skipped.
     """
 
@@ -39,6 +40,7 @@ class FileRows:
     binding: Binding
     table: pa.Table
     row: NDArray[np.int64]
+    first: Mapping[str, Any]
     notes: tuple[Note, ...]
 
 
@@ -118,8 +120,29 @@ def collect_rows(
         binding=binding,
         table=filling.table(),
         row=np.array(filling.row, dtype=np.int64),
+        first=filling.first,
         notes=(*_binding_notes(binding, filling), *filling.notes(), *faults.notes()),
     )
+
+
+def unfitting_row(
+    binding: Binding, row: Mapping[str, Any], first: Mapping[str, Any], where: Where
+) -> InputError | None:
+    """The error for a row that does not fit together, or not to the first one.
+
+    Args:
+        binding: of its file.
+        row: role to value.
+        first: the first row of the data.
+        where: the row.
+    """
+    found = binding.kind.whole(row, first) if binding.kind.whole is not None else None
+    if found is None:
+        return None
+    name, problem = found
+    role = binding.kind.role(name)
+    place = Where(path=where.path, row=where.row, column=", ".join(binding.columns[name]))
+    return InputError(problem, where=place, mend=role.mend if role else "correct the row")
 
 
 def _tolerant(rows: Rows) -> Rows:
@@ -153,6 +176,7 @@ class _Filling:
         self.late: dict[str, None] = {}
         self.faults = faults
         self.row = array("q")
+        self.first: dict[str, Any] = {}
         self.dropped: dict[str, int] = {}
         self._cells: list[_Cell] = []
         self._spans: list[tuple[Role, slice]] = []
@@ -184,10 +208,8 @@ class _Filling:
             return
         if not self._is_flat:
             values = [_merged(values[span]) for _, span in self._spans]
-        for column, value in zip(self._columns, values, strict=True):
-            if value is None and column.role.required:
-                self.dropped[column.role.name] = self.dropped.get(column.role.name, 0) + 1
-                return
+        if self._drops(values) or self._disagrees(where, values):
+            return
         for column, value in zip(self._columns, values, strict=True):
             column.pending.append(value)
         self.row.append(where.row or 0)
@@ -215,6 +237,26 @@ class _Filling:
             self.known.add(name)
             self.late[name] = None
         return True
+
+    def _drops(self, values: list[Any]) -> bool:
+        """Whether a row has no label and is left out."""
+        for column, value in zip(self._columns, values, strict=True):
+            if value is None and column.role.required:
+                self.dropped[column.role.name] = self.dropped.get(column.role.name, 0) + 1
+                return True
+        return False
+
+    def _disagrees(self, where: Where, values: list[Any]) -> bool:
+        """Whether the cells of a row, each of them right, do not fit together."""
+        if self.binding.kind.whole is None:
+            return False
+        row = {c.role.name: v for c, v in zip(self._columns, values, strict=True)}
+        error = unfitting_row(self.binding, row, self.first or row, where)
+        if error is not None:
+            self.faults.add(error)
+            return True
+        self.first = self.first or row
+        return False
 
     def _explain(self, where: Where, record: dict[str, Any]) -> None:
         """Go over a bad record again, with an error for each of its bad cells."""

@@ -19,6 +19,8 @@ def make() -> Callable[..., Dataset]:
         for role, values in columns.items():
             if role == "score":
                 arrays[role] = pa.array(values, pa.float64())
+            elif role == "scores":
+                arrays[role] = pa.array(values, pa.large_list(pa.float64()))
             elif any(isinstance(value, list) for value in values):
                 arrays[role] = pa.array(values, pa.large_list(pa.large_string()))
             elif isinstance(values[0], int):

@@ -25,6 +25,7 @@ def faulty(make):
         make("nli", premise=texts, hypothesis=texts, label=[i % 3 for i in range(n)]),
         make("pair-labels", sentence1=texts, sentence2=texts, label=[0] * n),
         make("labelled", text=texts, label=["a", *["b"] * (n - 1)]),
+        make("distilled", anchor=texts, positive=texts, negative=texts, scores=[[0, 1]] * n),
         make("texts", text=texts),
     ]
 
@@ -74,12 +75,14 @@ def test_it_has_no_complaint_about_good_data(name, make):
     n = 12
     first = [f"first text number {i}" for i in range(n)]
     second = [f"second text number {i}" for i in range(n)]
+    third = [f"third text number {i}" for i in range(n)]
     good = [
         make("pairs", anchor=first, positive=second),
         make("scored", sentence1=first, sentence2=second, score=[i % 6 for i in range(n)]),
         make("nli", premise=first, hypothesis=second, label=[i % 3 for i in range(n)]),
         make("pair-labels", sentence1=first, sentence2=second, label=[i % 2 for i in range(n)]),
         make("labelled", text=first, label=["a", "b"] * (n // 2)),
+        make("distilled", anchor=first, positive=second, negative=third, scores=[[1, 0]] * n),
         make("texts", text=first),
     ]
     for data in good:

@@ -1,4 +1,7 @@
-from likewise.data.checks.labels import check_labels
+import pytest
+
+from likewise.data.checks.labels import check_labels, refuse_one_class
+from likewise.errors import InputError
 
 
 def test_the_histogram_is_sorted_and_in_words(make):
@@ -27,3 +30,15 @@ def test_grades_are_counted(retrieval):
 
 def test_without_labels_there_is_nothing_to_say(make):
     assert check_labels(make("texts", text=["a"])) == []
+
+
+def test_one_class_is_refused_by_its_name(make):
+    texts = ["a", "b"]
+    for kind, columns, name in (
+        ("nli", {"premise": texts, "hypothesis": texts, "label": [2, 2]}, "contradiction"),
+        ("pair-labels", {"sentence1": texts, "sentence2": texts, "label": [0, 0]}, "0"),
+        ("labelled", {"text": texts, "label": ["x", "x"]}, "x"),
+    ):
+        with pytest.raises(InputError, match=f"a.csv: all 2 rows have the label {name}"):
+            refuse_one_class(make(kind, **columns))
+    refuse_one_class(make("labelled", text=texts, label=["x", "y"]))

@@ -29,3 +29,25 @@ def test_a_scale_that_is_only_the_range_found_is_a_warning(make):
 
 def test_without_scores_there_is_nothing_to_say(make):
     assert check_scores(make("texts", text=["a"])) == []
+
+
+def test_a_teacher_that_prefers_a_negative_is_named(make):
+    texts = ["a", "b", "c"]
+    data = make(
+        "distilled",
+        anchor=texts,
+        positive=["p", "q", "r"],
+        negative=[["x", "y"]] * 3,
+        scores=[[5.0, 1.0, 2.0], [1.0, 0.0, 1.5], [3.0, -1.0, 0.0]],
+    )
+    note, warning = check_scores(data)
+    # margins to the best negative: 3, -0.5, 3
+    assert note.facts == {"lowest": -1, "highest": 5, "median_margin": 3}
+    assert [place.row for place in warning.rows] == [3]
+    assert "in 1 of 3 rows the teacher holds a negative for better" in warning.text
+
+
+def test_a_teacher_that_says_one_thing_teaches_nothing(make):
+    data = make("distilled", anchor=["a"], positive=["p"], negative=["x"], scores=[[2.0, 2.0]])
+    (finding,) = check_scores(data)
+    assert "all 2 teacher scores are 2" in finding.text

@@ -1,4 +1,7 @@
-from likewise.data.checks.suspicious import check_suspicious
+import pytest
+
+from likewise.data.checks.suspicious import check_suspicious, refuse_equal_triplets
+from likewise.errors import InputError
 
 
 def test_a_text_paired_with_itself_is_found(make):
@@ -49,3 +52,26 @@ def test_letters_that_were_once_misread_are_found(make):
     data = make("texts", text=[*good, *bad, "lost \ufffd"])
     (finding,) = check_suspicious(data)
     assert [place.row for place in finding.rows] == [6, 7, 8]
+
+
+def test_triplets_that_are_none_are_refused_with_their_rows(make):
+    data = make(
+        "pairs",
+        anchor=[f"a{i}" for i in range(50)],
+        positive=[f"p{i}" for i in range(50)],
+        negative=[f"P{i}!" if i % 2 else f"n{i}" for i in range(50)],
+    )
+    with pytest.raises(InputError, match="25 problems") as raised:
+        refuse_equal_triplets(data)
+    lines = raised.value.problem.splitlines()
+    assert lines[1] == '  a.csv, row 3, column "negative": a negative is the row\'s own positive'
+    assert lines[-1] == "  … and 5 more"
+    assert len(lines) == 22
+
+
+def test_lists_of_negatives_are_looked_through_too(make):
+    data = make("pairs", anchor=["a", "b"], positive=["x", "y"], negative=[["q", "r"], ["z", "Y."]])
+    with pytest.raises(InputError, match="row 3"):
+        refuse_equal_triplets(data)
+    refuse_equal_triplets(data.take([0]))
+    refuse_equal_triplets(data.without("negative"))

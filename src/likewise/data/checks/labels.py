@@ -7,6 +7,7 @@ import pyarrow as pa
 from likewise.data.checks.finding import Data, Finding
 from likewise.data.dataset import Dataset
 from likewise.data.kinds.values import NLI_LABELS
+from likewise.errors import InputError, Where
 
 LISTED = 10
 RARE_SHARE = 0.01
@@ -44,6 +45,23 @@ def check_labels(data: Data, others: Sequence[Data] = ()) -> list[Finding]:
         mend = "collect more rows for them, or join them with a related label"
         findings.append(Finding(level="warning", text=text, count=len(rare), mend=mend))
     return findings
+
+
+def refuse_one_class(data: Dataset) -> None:
+    """Stop before any work where all rows have one label: nothing can be learnt or measured.
+
+    Args:
+        data: with labels.
+
+    Raises:
+        InputError: there is one label only.
+    """
+    counts = _counts(data)
+    if len(counts) > 1:
+        return
+    problem = f"all {len(data):,} rows have the label {next(iter(counts))}, and classes need two"
+    where = Where(path=data.sources[0]) if data.sources else None
+    raise InputError(problem, mend="give rows of other labels too", where=where)
 
 
 def _counts(data: Data) -> dict[str, int]:

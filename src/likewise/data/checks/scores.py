@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from likewise.data.checks.finding import Data, Finding
+from likewise.data.checks.finding import Data, Finding, places
 from likewise.data.dataset import Dataset
 from likewise.data.scales import USUAL
 
@@ -14,10 +14,14 @@ BINS = 5
 def check_scores(data: Data, others: Sequence[Data] = ()) -> list[Finding]:
     """A histogram over the scale; equal scores and an unusual scale are warnings.
 
+    Of a teacher's scores: how far it puts the positives above the negatives.
+
     Args:
         data: of any kind; without scores nothing is found.
         others: not used.
     """
+    if isinstance(data, Dataset) and "scores" in data.roles:
+        return _check_teacher(data)
     if not isinstance(data, Dataset) or "score" not in data.roles:
         return []
     scores = data.numbers("score")
@@ -35,4 +39,27 @@ def check_scores(data: Data, others: Sequence[Data] = ()) -> list[Finding]:
         text = f"the scale {low:g} to {high:g} is only what was found: no usual scale fits"
         mend = "state it: --score-range LOW,HIGH"
         findings.append(Finding(level="warning", text=text, count=len(scores), mend=mend))
+    return findings
+
+
+def _check_teacher(data: Dataset) -> list[Finding]:
+    scores = data.score_lists()  # [n, C]
+    margins = scores[:, 0] - scores[:, 1:].max(axis=1)
+    if np.ptp(scores) == 0:
+        text = f"all {scores.size:,} teacher scores are {scores[0, 0]:g}: they teach nothing"
+        mend = "score the texts with a model that tells them apart"
+        return [Finding(level="warning", text=text, count=len(data), mend=mend)]
+    text = (
+        f"teacher scores from {scores.min():g} to {scores.max():g}; the positive stands above the "
+        f"best negative by {np.median(margins):.3g} (median)"
+    )
+    facts = {"lowest": float(scores.min()), "highest": float(scores.max())}
+    facts["median_margin"] = float(np.median(margins))
+    findings = [Finding(level="note", text=text, count=len(data), facts=facts)]
+    odd = np.flatnonzero(margins < 0)
+    if len(odd):
+        text = f"in {len(odd):,} of {len(data):,} rows the teacher holds a negative for better"
+        mend = "look at these rows: a student learns what the teacher says, not the column's name"
+        found = places(data, odd)
+        findings.append(Finding(level="warning", text=text, rows=found, count=len(odd), mend=mend))
     return findings

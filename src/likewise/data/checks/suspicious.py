@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from likewise.data.checks.finding import Data, Finding, places
 from likewise.data.clusters import TextKeys
 from likewise.data.dataset import Dataset, RetrievalSet
+from likewise.errors import SHOWN, InputError
 
 # UTF-8 read as Latin-1 and written again: é became Ã©, a curly quote became â€™
 MISREAD = "Ã[\u0080-\u00bf]|â€|\ufffd"
@@ -24,6 +25,30 @@ def check_suspicious(data: Data, others: Sequence[Data] = ()) -> list[Finding]:
     if isinstance(data, RetrievalSet):
         return []
     return [*_self_pairs(data), *_false_negatives(data), *_constant(data), *_misread(data)]
+
+
+def refuse_equal_triplets(data: Dataset) -> None:
+    """Stop before any work where a negative is the row's own positive, but for case and signs.
+
+    Args:
+        data: with positives and negatives, perhaps several a row.
+
+    Raises:
+        InputError: there are such rows; names up to twenty of them.
+    """
+    if "negative" not in data.roles:
+        return
+    same = _rows_in_common(data.keys["negative"], data.keys["positive"])
+    if not len(same):
+        return
+    mend = "remove these negatives or rows: a triplet needs an answer and something else"
+    found = [
+        InputError(
+            "a negative is the row's own positive", where=data.where(i, "negative"), mend=mend
+        )
+        for i in same[:SHOWN].tolist()
+    ]
+    raise InputError.gather(found, total=len(same))
 
 
 def _self_pairs(data: Dataset) -> Iterator[Finding]:

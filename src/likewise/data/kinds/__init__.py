@@ -1,5 +1,6 @@
 """One kind of data a file: its roles, accepted column names and what their cells hold."""
 
+from likewise.data.kinds.distilled import DISTILLED
 from likewise.data.kinds.kind import Kind
 from likewise.data.kinds.labelled import LABELLED
 from likewise.data.kinds.nli import NLI
@@ -17,6 +18,7 @@ KINDS: Table[Kind] = Table(
         "nli": NLI,
         "pair-labels": PAIR_LABELS,
         "labelled": LABELLED,
+        "distilled": DISTILLED,
         "texts": TEXTS,
     },
 )

@@ -1,7 +1,7 @@
 """What a kind of data is: its roles, the column names they accept, and what their cells hold."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,9 @@ class Kind:
         is_symmetric: whether the two texts of a row may change places.
         contradicted_by: names of columns that a file of this kind would not have: with one of
             them, the kind has to be chosen by hand.
+        whole: what is wrong with a row whose cells are each right, from the row and the first one
+            of the data: a role and the problem; None where the row is good. Without it, cells are
+            all that can be wrong.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Kind:
     meaning: str = ""
     is_symmetric: bool = False
     contradicted_by: tuple[str, ...] = ()
+    whole: Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[str, str] | None] | None = None
 
     @property
     def required(self) -> tuple[Role, ...]:

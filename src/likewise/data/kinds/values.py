@@ -1,5 +1,7 @@
 """What a cell may hold: each parser returns the value to keep, or says what is wrong."""
 
+import contextlib
+import json
 import math
 from decimal import Decimal
 from typing import Any
@@ -75,6 +77,24 @@ def parse_score(value: Any) -> float:
     if number is None or not math.isfinite(number):
         raise ValueError(f"expected a number, found {describe(value)}")
     return number
+
+
+def parse_scores(value: Any) -> list[float]:
+    """Two finite numbers or more, as a list, or as a JSON list in a cell that holds text.
+
+    Raises:
+        ValueError: anything else; a single number too, as it may be a score or a margin.
+
+    >>> parse_scores("[9.1, 0.4]")
+    [9.1, 0.4]
+    """
+    found = value
+    if isinstance(value, str) and value.strip().startswith("["):
+        with contextlib.suppress(ValueError):
+            found = json.loads(value)
+    if not isinstance(found, list) or len(found) < 2:
+        raise ValueError(f"expected a list of two numbers or more, found {describe(found)}")
+    return [parse_score(number) for number in found]
 
 
 def parse_nli_label(value: Any) -> int | None:
