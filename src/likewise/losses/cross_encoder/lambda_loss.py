@@ -70,11 +70,8 @@ def lambda_ranking(
         raise ValueError('lambda_ranking needs grades of 0 or more; only weighting "none" does not')
     wide = torch.promote_types(logits.dtype, torch.float32)
     with torch.autocast(logits.device.type, enabled=False):
-        ranked, order = (
-            logits.to(wide)
-            .masked_fill(~mask, -torch.inf)
-            .sort(dim=-1, descending=True, stable=True)
-        )
+        ranked = logits.to(wide).masked_fill(~mask, -torch.inf)
+        ranked, order = ranked.sort(dim=-1, descending=True, stable=True)
         levels, mask = grades.to(wide).masked_fill(~mask, 0).gather(1, order), mask.gather(1, order)
         pairs = _pairs(levels, mask, weighting, k)
         scores = ranked.masked_fill(~mask, 0.0)  # minus infinity has no difference from itself
