@@ -1,6 +1,7 @@
 """The only module that imports transformers: public calls, no code from a model folder is run."""
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -46,20 +47,57 @@ def build_backbone(config: dict[str, Any], *, device: str = "cpu") -> nn.Module:
     Raises:
         InputError: transformers does not know the family, or its code is the model's own.
     """
+    return _build(config, _encoder_class, device=device, seed=None)
+
+
+def build_classifier(
+    config: dict[str, Any], *, device: str = "cpu", seed: int | None = None
+) -> nn.Module:
+    """A model with a classification head of any family that has one in transformers.
+
+    Args:
+        config: of the model's config.json; its labels give the number of classes.
+        device: "meta" gives the names and shapes alone.
+        seed: of the weights, drawn as the family draws them; None for arbitrary ones.
+
+    Raises:
+        InputError: transformers does not know the family, has no such head for it, or its code
+            is the model's own.
+    """
+    return _build(config, _classifier_class, device=device, seed=seed)
+
+
+def classifier_prefix(model: nn.Module) -> str:
+    """What a checkpoint of a model with a head puts before the names of its encoder's weights."""
+    return f"{model.base_model_prefix}."
+
+
+def _build(
+    config: dict[str, Any], choose: Callable[[Any], Any], *, device: str, seed: int | None
+) -> nn.Module:
     kept = {key: value for key, value in config.items() if key != "auto_map"}
     model_type = str(kept.pop("model_type", ""))
     mend = "use a model of a family that transformers brings; a model's own code is never run"
     try:
         known = transformers.AutoConfig.for_model(model_type, **kept)
-        is_encoder = type(known) in transformers.MODEL_FOR_TEXT_ENCODING_MAPPING
-        part = transformers.AutoModelForTextEncoding if is_encoder else transformers.AutoModel
         with torch.random.fork_rng(devices=[]), torch.device(device):
-            model: nn.Module = part.from_config(known, trust_remote_code=False)  # type: ignore[no-untyped-call]  # theirs
+            if seed is not None:
+                torch.manual_seed(seed)
+            model: nn.Module = choose(known).from_config(known, trust_remote_code=False)
     except Exception as error:  # each family checks its configuration in its own way
         reason = " ".join(str(error).split()) or type(error).__name__
         problem = f'transformers cannot build the family "{model_type}": {reason}'
         raise InputError(problem, mend=mend) from error
     return model
+
+
+def _encoder_class(config: Any) -> Any:
+    is_encoder = type(config) in transformers.MODEL_FOR_TEXT_ENCODING_MAPPING
+    return transformers.AutoModelForTextEncoding if is_encoder else transformers.AutoModel
+
+
+def _classifier_class(config: Any) -> Any:
+    return transformers.AutoModelForSequenceClassification
 
 
 def width_of(model: nn.Module) -> int:

@@ -18,11 +18,14 @@ class Packed:
         starts: [S + 1] int64 on the CPU; text s is `ids[starts[s]:starts[s + 1]]`, never empty.
         pooled: [T] bool, or None for all: the tokens that pooling may see. A prompt that is left
             out of the pooling (`include_prompt=False`) is False here.
+        segments: [T] int64, or None for all 0: the type of each token where two texts were joined
+            to a pair, 0 in the first text and 1 in the second.
     """
 
     ids: Tensor
     starts: Tensor
     pooled: Tensor | None = None
+    segments: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.ids.dim() != 1 or self.starts.dim() != 1 or len(self.starts) < 2:
@@ -31,6 +34,8 @@ class Packed:
             raise ValueError(f"starts must go from 0 to {len(self.ids)}, the number of ids")
         if bool((self.starts[1:] <= self.starts[:-1]).any()):
             raise ValueError("every text needs one token at least")
+        if self.segments is not None and self.segments.shape != self.ids.shape:
+            raise ValueError(f"segments must be [T] like ids, found {list(self.segments.shape)}")
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -54,7 +59,19 @@ class Packed:
     def to(self, device: torch.device | str) -> "Packed":
         """The same stream with its ids on `device`; boundaries stay on the CPU."""
         pooled = None if self.pooled is None else self.pooled.to(device)
-        return Packed(ids=self.ids.to(device), starts=self.starts, pooled=pooled)
+        segments = None if self.segments is None else self.segments.to(device)
+        ids = self.ids.to(device)
+        return Packed(ids=ids, starts=self.starts, pooled=pooled, segments=segments)
+
+    def slice(self, first: int, last: int) -> "Packed":
+        """The texts from `first` to before `last` as a stream of their own."""
+        a, b = int(self.starts[first]), int(self.starts[last])
+        return Packed(
+            ids=self.ids[a:b],
+            starts=self.starts[first : last + 1] - a,
+            pooled=None if self.pooled is None else self.pooled[a:b],
+            segments=None if self.segments is None else self.segments[a:b],
+        )
 
 
 def pack(texts: Sequence[NDArray[np.int32] | Sequence[int]]) -> Packed:
@@ -96,9 +113,11 @@ def filled(packed: Packed, filler: int, *, longest: int) -> tuple[Packed, int | 
         return packed, None
     place = int(torch.searchsorted(packed.lengths, missing))
     at = int(packed.starts[place])
-    pooled = packed.pooled
+    pooled, segments = packed.pooled, packed.segments
     if pooled is not None:
         pooled = torch.cat([pooled[:at], pooled.new_ones(missing), pooled[at:]])
+    if segments is not None:
+        segments = torch.cat([segments[:at], segments.new_zeros(missing), segments[at:]])
     ids = torch.cat([packed.ids[:at], packed.ids.new_full((missing,), filler), packed.ids[at:]])
     starts = torch.cat([packed.starts[: place + 1], packed.starts[place:] + missing])
-    return Packed(ids=ids, starts=starts, pooled=pooled), place
+    return Packed(ids=ids, starts=starts, pooled=pooled, segments=segments), place

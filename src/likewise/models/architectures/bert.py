@@ -17,7 +17,7 @@ Positions: TypeAlias = Callable[[Packed], Tensor]
 
 
 class Bert(nn.Module):
-    """Learned absolute positions, one segment, post-norm layers."""
+    """Learned absolute positions, a segment for each text of a pair, post-norm layers."""
 
     def __init__(self, config: dict[str, Any], *, positions: Positions = Packed.positions) -> None:
         """Build from a checkpoint's config.json.
@@ -53,7 +53,11 @@ class Bert(nn.Module):
     def forward(self, packed: Packed, *, dtype: torch.dtype = torch.float32) -> Tensor:
         """Hidden states [T, H] of a packed stream, in `dtype`."""
         x = F.embedding(packed.ids, self.tokens) + F.embedding(self.place(packed), self.positions)
-        x = self.norm((x + self.segments[0]).to(dtype))
+        if packed.segments is None:  # one text: all of the first segment
+            x = x + self.segments[0]
+        else:
+            x = x + F.embedding(packed.segments, self.segments)
+        x = self.norm(x.to(dtype))
         if self.training and self.dropout > 0:
             x = F.dropout(x, self.dropout)
         plan = plan_attention(packed.lengths, device=packed.ids.device)

@@ -3,6 +3,7 @@
 Right, but without the speed of the native families; whoever loads such a model is told so.
 """
 
+import inspect
 from typing import Any
 
 import torch
@@ -32,16 +33,69 @@ class Padded(nn.Module):
 
     def forward(self, packed: Packed, *, dtype: torch.dtype = torch.float32) -> Tensor:
         """Hidden states [T, H] of a packed stream, in `dtype`."""
-        device = packed.ids.device
-        lengths = packed.lengths.to(device)
-        places = torch.arange(int(lengths.max()), device=device)
-        is_token = places[None, :] < lengths[:, None]  # [S, L]
-        ids = torch.full(is_token.shape, self.padding_id, device=device)
-        ids[is_token] = packed.ids
-        with torch.autocast(device.type, dtype=dtype, enabled=dtype != torch.float32):
-            out = self.model(input_ids=ids, attention_mask=is_token.long())
+        inputs, is_token = rectangle(packed, self.model, self.padding_id)
+        with torch.autocast(packed.ids.device.type, dtype=dtype, enabled=dtype != torch.float32):
+            out = self.model(**inputs)
         hidden: Tensor = out.last_hidden_state[is_token]
         return hidden.to(dtype)
+
+
+class PaddedClassifier(nn.Module):
+    """A model of transformers with its own head, behind the interface of `Classified`."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        """Build what transformers calls this `model_type` with a head; no code of a model is run.
+
+        Raises:
+            InputError: transformers does not know the family, or has no such head for it.
+        """
+        from likewise.models.transformers_adapter import build_classifier
+
+        super().__init__()
+        self.model = build_classifier(config)
+        self.padding_id = config.get("pad_token_id")
+        self.register_load_state_dict_pre_hook(_fill_in)  # type: ignore[no-untyped-call]  # theirs
+
+    def forward(self, packed: Packed, *, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Logits [S, K] float32 of a packed stream, whose arithmetic is in `dtype`."""
+        if self.padding_id is None:  # a decoder could not tell where a text ends
+            texts = (packed.slice(i, i + 1) for i in range(len(packed)))
+            return torch.cat([self._logits(text, 0, dtype) for text in texts])
+        return self._logits(packed, int(self.padding_id), dtype)
+
+    def _logits(self, packed: Packed, padding_id: int, dtype: torch.dtype) -> Tensor:
+        inputs, _ = rectangle(packed, self.model, padding_id)
+        with torch.autocast(packed.ids.device.type, dtype=dtype, enabled=dtype != torch.float32):
+            logits: Tensor = self.model(**inputs).logits
+        return logits.float()
+
+
+def rectangle(
+    packed: Packed, model: nn.Module, padding_id: int
+) -> tuple[dict[str, Tensor], Tensor]:
+    """A packed stream as the padded arguments of a model of transformers.
+
+    Args:
+        packed: S texts, the longest with L tokens.
+        model: whose `forward` tells whether it takes the types of tokens.
+        padding_id: fills the cells without a token.
+
+    Returns:
+        The arguments, each [S, L], and where there is a token, [S, L] bool.
+    """
+    device = packed.ids.device
+    lengths = packed.lengths.to(device)
+    places = torch.arange(int(lengths.max()), device=device)
+    is_token = places[None, :] < lengths[:, None]  # [S, L]
+    ids = torch.full(is_token.shape, padding_id, device=device)
+    ids[is_token] = packed.ids
+    inputs = {"input_ids": ids, "attention_mask": is_token.long()}
+    takes_types = "token_type_ids" in inspect.signature(model.forward).parameters
+    if packed.segments is not None and takes_types:
+        types = torch.zeros_like(ids)
+        types[is_token] = packed.segments
+        inputs["token_type_ids"] = types
+    return inputs, is_token
 
 
 def _fill_in(module: nn.Module, weights: dict[str, Any], prefix: str, *rest: object) -> None:
@@ -62,7 +116,17 @@ def padded_names(config: dict[str, Any]) -> Names:
     """Each weight under its own name; of a shared weight the first name."""
     from likewise.models.transformers_adapter import build_backbone
 
-    model = build_backbone(config, device="meta")
+    return _own_names(build_backbone(config, device="meta"))
+
+
+def padded_classifier_names(config: dict[str, Any]) -> Names:
+    """As `padded_names`, of the model with its head."""
+    from likewise.models.transformers_adapter import build_classifier
+
+    return _own_names(build_classifier(config, device="meta"))
+
+
+def _own_names(model: nn.Module) -> Names:
     kept = model.state_dict()
     parameters = [name for name, _ in model.named_parameters()]  # a shared weight comes once
     buffers = [n for n, b in model.named_buffers() if n in kept and b.is_floating_point()]

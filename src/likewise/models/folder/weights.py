@@ -106,10 +106,17 @@ def base_weights(weights: dict[str, Tensor], model_type: str) -> dict[str, Tenso
     ['LayerNorm.weight']
     """
     start = next((p for p in _prefixes(model_type) if any(n.startswith(p) for n in weights)), "")
+    return modern_names(
+        {name.removeprefix(start): t for name, t in weights.items() if name.startswith(start)}
+    )
+
+
+def modern_names(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The weights under the names of today, without stored position numbers."""
     return {
-        _modern(name.removeprefix(start)): tensor
+        _modern(name): tensor
         for name, tensor in weights.items()
-        if name.startswith(start) and not name.endswith("position_ids")
+        if not name.endswith("position_ids")
     }
 
 
