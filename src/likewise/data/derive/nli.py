@@ -1,16 +1,15 @@
 """NLI rows as other kinds of data: pairs with hard negatives, or scored pairs."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from likewise.data.clusters import cluster_ids
 from likewise.data.dataset import Dataset, Note
+from likewise.data.derive.negatives import deal_negatives, with_negatives
 from likewise.data.kinds.values import NLI_LABELS
 from likewise.errors import InputError
 
@@ -42,33 +41,33 @@ def nli_to_pairs(data: Dataset, *, seed: int) -> Dataset:
         problem = f"none of {len(data)} rows is an entailment, and only those are positives"
         raise InputError(problem, mend="give NLI data with label 0 (entailment)")
     hypotheses = data.texts("hypothesis")
-    dealt = _dealt(data, entailed, refuted, seed)
-    columns: dict[str, pa.ChunkedArray | pa.Array] = {
-        "anchor": data.table.column("premise").take(pa.array(entailed)),
-        "positive": data.table.column("hypothesis").take(pa.array(entailed)),
-    }
-    used = sum(row is not None for row in dealt)
-    if used:
-        negatives = [None if row is None else hypotheses[row] for row in dealt]
-        columns["negative"] = pa.array(negatives, type=pa.large_string())
-    neutral = int((labels == 1).sum())
-    notes = (
-        Note(text="entailments became pairs", count=len(entailed)),
-        Note(text="neutral rows are no positives, and were left out", count=neutral),
-        Note(text="pairs got a contradiction of their premise as hard negative", count=used),
-        Note(
-            text="contradictions without an entailment of the same premise were left out",
-            count=len(refuted) - len({row for row in dealt if row is not None}),
+    premises, clusters = cluster_ids(data.texts("premise")), cluster_ids(hypotheses)
+    dealt = deal_negatives(
+        (premises[entailed], clusters[entailed]), (premises[refuted], clusters[refuted]), seed=seed
+    )
+    table = pa.table(
+        {
+            "anchor": data.table.column("premise").take(pa.array(entailed)),
+            "positive": data.table.column("hypothesis").take(pa.array(entailed)),
+        }
+    )
+    columns = {"anchor": data.columns["premise"], "positive": data.columns["hypothesis"]}
+    pairs = replace(data.take(entailed), kind="pairs", table=table, columns=columns)
+    lists = [[] if place is None else [hypotheses[refuted[place]]] for place in dealt]
+    counted = (
+        ("entailments became pairs", len(entailed)),
+        ("neutral rows are no positives, and were left out", int((labels == 1).sum())),
+        (
+            "pairs got a contradiction of their premise as hard negative",
+            sum(place is not None for place in dealt),
+        ),
+        (
+            "contradictions without an entailment of the same premise were left out",
+            len(refuted) - len({place for place in dealt if place is not None}),
         ),
     )
-    names = {"anchor": "premise", "positive": "hypothesis", "negative": "hypothesis"}
-    return replace(
-        data.take(entailed),
-        kind="pairs",
-        table=pa.table(columns),
-        columns={role: data.columns[names[role]] for role in columns},
-        notes=(*data.notes, *notes),
-    )
+    notes = tuple(Note(text=text, count=count) for text, count in counted)
+    return replace(with_negatives(pairs, lists), notes=(*data.notes, *notes))
 
 
 def nli_to_scored(data: Dataset, *, targets: Mapping[str, float] = TARGETS) -> Dataset:
@@ -108,23 +107,3 @@ def nli_to_scored(data: Dataset, *, targets: Mapping[str, float] = TARGETS) -> D
         notes=(*data.notes, Note(text=f"labels became scores: {said}", count=len(data))),
         score_range=(low, high),
     )
-
-
-def _dealt(
-    data: Dataset, entailed: NDArray[np.int64], refuted: NDArray[np.int64], seed: int
-) -> list[int | None]:
-    """For each entailment, a contradiction of its premise that is not its own hypothesis."""
-    premises = cluster_ids(data.texts("premise"))
-    hypotheses = cluster_ids(data.texts("hypothesis"))
-    shuffled = np.random.default_rng(seed).permutation(refuted)
-    hands: defaultdict[int, list[int]] = defaultdict(list)
-    for row in shuffled.tolist():
-        hands[premises[row]].append(row)
-    dealt: list[int | None] = []
-    turns: defaultdict[int, int] = defaultdict(int)
-    for row in entailed.tolist():
-        premise = premises[row]
-        hand = [r for r in hands.get(premise, ()) if hypotheses[r] != hypotheses[row]]
-        dealt.append(hand[turns[premise] % len(hand)] if hand else None)
-        turns[premise] += 1
-    return dealt
