@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from likewise.losses.candidates import gather_candidates
+
 
 def mnr(
     anchors: Tensor,
@@ -40,26 +42,14 @@ def mnr(
     >>> round(mnr(same, same, symmetric=True).exp().item(), 4)
     4.0
     """
-    candidates = positives if negatives is None else torch.cat([positives, negatives])  # [C, D]
-    if collides is not None:
-        collides = collides.clone().fill_diagonal_(False)  # never an anchor's own column
-    if len(candidates) < 2 or (collides is not None and _nothing_left(collides)):
-        raise ValueError("mnr needs two candidates or more; with one the loss is always zero")
+    candidates, collides = gather_candidates(positives, negatives, collides, loss="mnr")
     wide = torch.promote_types(anchors.dtype, torch.float32)
     with torch.autocast(anchors.device.type, enabled=False):
         rows, columns = (F.normalize(side.to(wide), dim=-1) for side in (anchors, candidates))
-        logits = scale * rows @ columns.T  # [B, C]
-        if collides is not None:
-            logits = logits.masked_fill(collides, -torch.inf)
+        logits = (scale * rows @ columns.T).masked_fill(collides, -torch.inf)  # [B, C]
         own = torch.arange(len(anchors), device=logits.device)
         loss = F.cross_entropy(logits, own)
         if symmetric:
             backward = logits[:, : len(anchors)].T  # [B, B], of each positive to all anchors
             loss = (loss + F.cross_entropy(backward, own)) / 2
     return loss
-
-
-def _nothing_left(collides: Tensor) -> bool:
-    """Whether every candidate of every anchor is masked, but for its own positive."""
-    anchors, candidates = collides.shape
-    return int(collides.sum()) == anchors * (candidates - 1)

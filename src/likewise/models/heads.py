@@ -1,7 +1,9 @@
-"""What follows the pooling: dense layers, norms, normalisation; and the classifier of NLI."""
+"""What follows the pooling: dense layers, norms, normalisation; and the weights of losses."""
 
+import math
 from collections.abc import Callable, Sequence
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -85,20 +87,39 @@ class Norm(nn.Module):
 class PairClassifier(nn.Module):
     """The softmax head of SBERT's NLI training (Reimers & Gurevych 2019, section 3)."""
 
-    def __init__(self, width: int, classes: int) -> None:
+    def __init__(self, width: int, classes: int, *, product: bool = False) -> None:
         """Draw the weights as the peer does: torch's default for a linear layer.
 
         Args:
             width: D of an embedding.
             classes: K, 3 for NLI.
+            product: also take u * v among the features (their table 6).
         """
         super().__init__()
-        self.linear = nn.Linear(3 * width, classes)
+        self.product = product
+        self.linear = nn.Linear((3 + product) * width, classes)
 
     def forward(self, features: Tensor) -> Tensor:
-        """[B, 3 D], the features (u, v, |u - v|), to logits [B, K]."""
+        """[B, 3 D], the features (u, v, |u - v|), to logits [B, K]; [B, 4 D] with the product."""
         logits: Tensor = self.linear(features)
         return logits
+
+
+class PairScale(nn.Module):
+    """The learned scale and bias of the sigmoid loss (Zhai et al. 2023, algorithm 1)."""
+
+    def __init__(self) -> None:
+        """Start as the paper does: a scale of 10, and a bias with which no pair matches."""
+        super().__init__()
+        self.log_scale = nn.Parameter(torch.tensor(math.log(10.0)))
+        self.bias = nn.Parameter(torch.tensor(-10.0))
+
+    def forward(
+        self, cosines: Tensor, *, scale: float | None = None, bias: float | None = None
+    ) -> Tensor:
+        """Cosines of any shape to logits; a scale or a bias given here is fixed."""
+        scaled = cosines * (self.log_scale.exp() if scale is None else scale)
+        return scaled + (self.bias if bias is None else bias)
 
 
 def find_activation(path: str) -> nn.Module:
