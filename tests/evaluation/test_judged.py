@@ -5,7 +5,7 @@ import pytest
 
 from likewise.errors import InputError
 from likewise.evaluation.judged import Judged
-from likewise.evaluation.search import Ranking
+from likewise.mining.neighbours import Ranking
 
 
 def test_queries_and_documents_stand_by_id_whatever_their_order_in_the_files(retrieval_set):

@@ -13,7 +13,7 @@ from likewise.evaluation.retrieval import (
     parse_metrics,
     score_ranking,
 )
-from likewise.evaluation.search import Ranking
+from likewise.mining.neighbours import Ranking
 
 
 def graded_set(seed: int) -> RetrievalSet:

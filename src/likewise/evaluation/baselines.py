@@ -12,9 +12,9 @@ from likewise.evaluation.judged import Judged
 from likewise.evaluation.pairs import pairs_as_retrieval
 from likewise.evaluation.result import Result
 from likewise.evaluation.retrieval import METRICS, SHOWN, parse_metrics, score_ranking
-from likewise.evaluation.search import Ranking, best_first
 from likewise.evaluation.similarity import score_cosines
 from likewise.evaluation.statistics import RESAMPLES
+from likewise.mining.neighbours import Ranking, best_first
 
 WORD = r"\w+"
 

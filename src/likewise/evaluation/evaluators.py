@@ -6,12 +6,12 @@ from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.errors import InputError
 from likewise.evaluation.baselines import evaluate_bm25, evaluate_bm25_pairs, evaluate_tfidf
 from likewise.evaluation.pairs import evaluate_pairs
-from likewise.evaluation.result import Embed, Result
+from likewise.evaluation.result import Result
 from likewise.evaluation.retrieval import evaluate_retrieval
 from likewise.evaluation.similarity import evaluate_similarity
 from likewise.evaluation.spec import EvaluatorSpec
 from likewise.evaluation.statistics import RESAMPLES
-from likewise.evaluation.vectors import Encodes, TimedEmbed
+from likewise.mining.vectors import Embed, Encodes, TimedEmbed
 from likewise.registry import Table
 
 EVALUATORS: Table[EvaluatorSpec] = Table(

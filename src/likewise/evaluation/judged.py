@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from likewise.data.dataset import RetrievalSet
 from likewise.errors import InputError, Where
-from likewise.evaluation.search import Ranking
+from likewise.mining.neighbours import Ranking
 
 
 @dataclass(frozen=True, kw_only=True)

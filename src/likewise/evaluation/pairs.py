@@ -4,10 +4,11 @@ from itertools import chain
 
 from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.errors import InputError
-from likewise.evaluation.result import Embed, Result
+from likewise.evaluation.result import Result
 from likewise.evaluation.retrieval import METRICS, evaluate_retrieval
 from likewise.evaluation.statistics import RESAMPLES
 from likewise.evaluation.tasks import task_name
+from likewise.mining.vectors import Embed
 
 
 def evaluate_pairs(

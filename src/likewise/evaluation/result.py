@@ -1,22 +1,12 @@
 """What an evaluation answers: scores with intervals, and what a paired comparison needs."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Verdict = Literal["better", "no better", "worse"]
-
-
-class Embed(Protocol):
-    """Texts to vectors: all that an evaluator knows of a model."""
-
-    def __call__(
-        self, texts: Sequence[str], *, role: Literal["query", "document"] | None = None
-    ) -> NDArray[np.float32]:
-        """[n, D] float32; `role` chooses the prompt, where the model has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,11 +15,11 @@ from likewise.evaluation.metrics import (
     precision_at_k,
     recall_at_k,
 )
-from likewise.evaluation.result import Embed, Result
-from likewise.evaluation.search import Ranking, search_cosine
+from likewise.evaluation.result import Result
 from likewise.evaluation.statistics import RESAMPLES, bootstrap, mean_of, score
 from likewise.evaluation.tasks import task_name
-from likewise.evaluation.vectors import checked_vectors, unit
+from likewise.mining.neighbours import Ranking, search_cosine
+from likewise.mining.vectors import Embed, checked_vectors, unit
 
 METRICS = ("ndcg@10", "recall@10", "mrr@10", "map@100", "recall@100", "precision@1")
 SHOWN = 10  # documents of each query kept for a report

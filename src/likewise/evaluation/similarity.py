@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 from likewise.data.dataset import Dataset
 from likewise.errors import InputError, Where
 from likewise.evaluation.metrics import pearson, spearman
-from likewise.evaluation.result import Embed, Result
-from likewise.evaluation.search import DECIMALS
+from likewise.evaluation.result import Result
 from likewise.evaluation.statistics import (
     RESAMPLES,
     bootstrap,
@@ -16,7 +15,8 @@ from likewise.evaluation.statistics import (
     spearman_of,
 )
 from likewise.evaluation.tasks import task_name
-from likewise.evaluation.vectors import checked_vectors, unit
+from likewise.mining.neighbours import DECIMALS
+from likewise.mining.vectors import Embed, checked_vectors, unit
 
 FEWEST = 10  # pairs; below that an interval says nothing
 

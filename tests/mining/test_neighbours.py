@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from likewise.evaluation import search
-from likewise.evaluation.search import best_first, search_cosine
+from likewise.mining import neighbours
+from likewise.mining.neighbours import best_first, search_cosine
 
 
 def brute(queries, documents, depth):
@@ -14,7 +14,7 @@ def brute(queries, documents, depth):
     q, d = (side.astype(np.float64) for side in (queries, documents))
     q /= np.linalg.norm(q, axis=1, keepdims=True).clip(min=1e-12)
     d /= np.linalg.norm(d, axis=1, keepdims=True).clip(min=1e-12)
-    cosines = (q @ d.T).round(search.DECIMALS)
+    cosines = (q @ d.T).round(neighbours.DECIMALS)
     order = np.argsort(-cosines, axis=1, kind="stable")[:, :depth]
     return order, np.take_along_axis(cosines, order, 1)
 
@@ -34,8 +34,8 @@ def vectors(draw: st.DrawFn):
 @settings(deadline=None)
 def test_blocks_do_not_change_the_ranking(sides, depth, documents, queries):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "DOCUMENTS", documents)
-        patch.setattr(search, "QUERIES", queries)
+        patch.setattr(neighbours, "DOCUMENTS", documents)
+        patch.setattr(neighbours, "QUERIES", queries)
         found = search_cosine(*sides, depth=depth)
     order, cosines = brute(*sides, depth)
     width = order.shape[1]
@@ -80,5 +80,5 @@ def test_memory_is_that_of_one_block_and_not_of_all_similarities():
     search_cosine(queries, documents, depth=10)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 6 * search.QUERIES * search.DOCUMENTS * 8
+    assert peak < 6 * neighbours.QUERIES * neighbours.DOCUMENTS * 8
     assert peak < len(queries) * len(documents) * 8

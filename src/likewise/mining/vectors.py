@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likewise.errors import LikewiseError
-from likewise.evaluation.result import Embed
 
 Role: TypeAlias = Literal["query", "document"]
 
@@ -16,6 +15,13 @@ PROMPT_NAMES: Mapping[Role, tuple[str, ...]] = {
     "query": ("query",),
     "document": ("document", "passage", "corpus"),
 }
+
+
+class Embed(Protocol):
+    """Texts to vectors: all that mining and evaluation know of a model."""
+
+    def __call__(self, texts: Sequence[str], *, role: Role | None = None) -> NDArray[np.float32]:
+        """[n, D] float32; `role` chooses the prompt, where the model has one."""
 
 
 @runtime_checkable

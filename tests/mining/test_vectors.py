@@ -3,7 +3,7 @@ import pytest
 
 from evaluation.conftest import random_vectors
 from likewise.errors import LikewiseError
-from likewise.evaluation.vectors import TimedEmbed, checked_vectors, unit
+from likewise.mining.vectors import TimedEmbed, checked_vectors, unit
 
 
 class Model:

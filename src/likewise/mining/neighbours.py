@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from likewise.evaluation.vectors import unit
+from likewise.mining.vectors import unit
 
 QUERIES = 256  # a block of scores is QUERIES x DOCUMENTS float64: 16 MB
 DOCUMENTS = 8192

@@ -1,0 +1,1 @@
+"""From embeddings to training rows: neighbours, negatives, and pairs worth a label."""
