@@ -1,6 +1,6 @@
 """From packed streams to embeddings, and folders on disk."""
 
-from likewise.models.build import load
+from likewise.models.build import load, static_encoder
 from likewise.models.encoder import Encoder
 
-__all__ = ["Encoder", "load"]
+__all__ = ["Encoder", "load", "static_encoder"]

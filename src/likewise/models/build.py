@@ -1,9 +1,12 @@
 """Between a folder's contents and a working encoder, both ways."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
+from tokenizers import Tokenizer as RustTokenizer
 from torch import nn
 
 from likewise.errors import InputError, Where
@@ -11,11 +14,14 @@ from likewise.models.architectures import ARCHITECTURES
 from likewise.models.architectures.names import from_checkpoint
 from likewise.models.device import choose_device
 from likewise.models.encoder import Encoder, architecture_of
-from likewise.models.folder.contents import ModelFolder
+from likewise.models.folder.contents import ModelFolder, PoolingConfig
 from likewise.models.folder.read import read_folder
-from likewise.models.folder.tokenizer_files import parse_tokenizer
+from likewise.models.folder.static_layout import is_static, refuse_other_pooling
+from likewise.models.folder.tokenizer_files import FAST, parse_tokenizer
 from likewise.models.heads import build_tail
-from likewise.models.source import resolve_model
+from likewise.models.source import parse_name, resolve_model
+from likewise.models.static import Component, static_contents
+from likewise.models.word_vectors import read_word_vectors
 from likewise.text.tokenizer import Tokenizer
 
 
@@ -23,17 +29,98 @@ def load(name: str | Path, *, device: str = "auto") -> Encoder:
     """Load an embedding model.
 
     Args:
-        name: a folder, "minilm", "hub:ORG/NAME", or a bare "ORG/NAME".
+        name: one of
+            a folder: of sentence-transformers, of transformers, or a static table;
+            "minilm": the embedded all-MiniLM-L6-v2;
+            "hub:ORG/NAME" or a bare "ORG/NAME": a model of the Hugging Face hub;
+            "static:FILE": the mean of word vectors (GloVe, word2vec or .npz), with ":sif" behind
+            it weighted by rarity and without what all words have in common;
+            "mean:MODEL", "cls:MODEL" and every other name in POOLINGS: the bare backbone of any
+            of these with that pooling and nothing behind it, as an untrained baseline.
         device: "auto" (CUDA, then MPS, then CPU) or a device's name.
 
     Raises:
         InputError: there is no such model, or its folder is damaged; names the file.
         MissingExtra: the package that brings the model is not installed.
     """
-    folder = resolve_model(str(name))
-    encoder = from_contents(read_folder(folder), where=str(folder))
+    named = parse_name(str(name))
+    if named.is_static:
+        common = None if named.sif is None else "words"
+        where = named.base
+        contents = _word_vectors(Path(where), sif=named.sif, remove_component_of=common)
+    else:
+        folder = resolve_model(named.base)
+        where, contents = str(folder), read_folder(folder)
+    if named.pooling is not None:
+        contents = bare(contents, named.pooling)
+    encoder = from_contents(contents, where=where)
     encoder.module.to(choose_device(device))
     return encoder
+
+
+def static_encoder(
+    path: str | Path,
+    *,
+    sif: float | None = None,
+    frequencies_of: Sequence[str] | None = None,
+    remove_component_of: Component | None = None,
+    device: str = "auto",
+) -> Encoder:
+    """Averaged word vectors as an encoder: a baseline, and the fastest base to train.
+
+    The weights of smooth inverse frequency and the removal of the first component (Arora et al.
+    2017) are folded into the table, so that encoding, training and saving know nothing of them.
+
+    Args:
+        path: of GloVe's or word2vec's text, plain or gzip, or an .npz of `words` and `vectors`.
+        sif: a of the weights a / (a + p(w)); 1e-3 in the paper; None for equal weights.
+        frequencies_of: texts to count p(w) in; by the order of the file where None.
+        remove_component_of: texts whose first component is taken out; or "words", the mean
+            direction of the words, for which no texts are needed.
+        device: "auto" or a device's name.
+
+    Raises:
+        InputError: the file is damaged (names file and row), or an option is out of range.
+    """
+    contents = _word_vectors(
+        Path(path), sif=sif, frequencies_of=frequencies_of, remove_component_of=remove_component_of
+    )
+    encoder = from_contents(contents, where=str(path))
+    encoder.module.to(choose_device(device))
+    return encoder
+
+
+def _word_vectors(path: Path, **options: Any) -> ModelFolder:
+    vectors = read_word_vectors(path.expanduser())
+    return replace(static_contents(vectors, **options), base_model=path.name)
+
+
+def bare(contents: ModelFolder, pooling: str) -> ModelFolder:
+    """Only the backbone of a model, with a pooling of one's choice: an untrained baseline.
+
+    What was made for the model's own vectors is left out: modules behind the pooling, prompts,
+    the similarity and the number of dimensions.
+
+    Args:
+        contents: of the model's folder.
+        pooling: a name in POOLINGS.
+
+    Raises:
+        InputError: a static model is a mean, and nothing else can be saved of it.
+    """
+    kept = contents.notes if is_static(contents) else ()  # the others are about its own pooling
+    plain = ModelFolder(
+        config=contents.config,
+        weights=contents.weights,
+        pooling=PoolingConfig(modes=(pooling,)),
+        max_tokens=contents.max_tokens,
+        lower_case=contents.lower_case,
+        files=contents.files,
+        notes=(*kept, f'the bare backbone with pooling "{pooling}"'),
+    )
+    if is_static(plain):
+        refuse_other_pooling(plain)
+    return plain
 
 
 def from_contents(contents: ModelFolder, *, where: str = "the model") -> Encoder:
@@ -70,8 +157,12 @@ def from_contents(contents: ModelFolder, *, where: str = "the model") -> Encoder
         contents.max_tokens or architecture.most_tokens(contents.config),
         architecture.most_tokens(contents.config),
     )
+    rust = parse_tokenizer(contents.files, where=where)
+    if is_static(contents):
+        rust.post_processor = None  # as in the peer: no special tokens around a text
+        _refuse_ids_without_row(rust, contents, where)
     tokenizer = Tokenizer(
-        parse_tokenizer(contents.files, where=where),
+        rust,
         max_tokens=limit,
         lower_case=contents.lower_case,
         empty_id=int(contents.config.get("pad_token_id") or 0),
@@ -82,6 +173,16 @@ def from_contents(contents: ModelFolder, *, where: str = "the model") -> Encoder
         notes = (*notes, f'"{family}" has no native encoder here: it runs padded, and slower')
     contents = replace(contents, weights=unused, notes=notes)  # the rest lives in the backbone
     return Encoder(contents=contents, backbone=backbone, tail=tail, tokenizer=tokenizer)
+
+
+def _refuse_ids_without_row(rust: RustTokenizer, contents: ModelFolder, where: str) -> None:
+    rows = int(contents.config["vocab_size"])
+    largest = max(rust.get_vocab().values(), default=-1)
+    if largest >= rows:
+        token = rust.id_to_token(largest)
+        problem = f'the tokenizer has the token "{token}" with id {largest}, the table {rows} rows'
+        mend = "copy the folder again: its tokenizer belongs to another table"
+        raise InputError(problem, mend=mend, where=Where(path=f"{where}/{FAST}"))
 
 
 def parameters(encoder: Encoder) -> dict[str, nn.Parameter]:

@@ -15,6 +15,7 @@ from likewise.models.architectures import ARCHITECTURES, Architecture
 from likewise.models.architectures.names import to_checkpoint
 from likewise.models.device import choose_hardware
 from likewise.models.folder.contents import ModelFolder, TailModule
+from likewise.models.folder.tokenizer_files import unknown_id
 from likewise.models.folder.write import write_folder
 from likewise.models.heads import tail_weights
 from likewise.models.pooling import pool
@@ -177,6 +178,17 @@ class Encoder:
         """How many of the texts are over the length limit, so that `encode` cuts their end."""
         front = self.prompt_text(prompt)
         return int((self.tokenizer.count([front + text for text in texts]) > self.max_tokens).sum())
+
+    def count_unknown(self, texts: Sequence[str]) -> tuple[int, int]:
+        """How many tokens of the texts the vocabulary lacks, and how many they have in all.
+
+        Args:
+            texts: a list or any sequence of str.
+        """
+        unknown = unknown_id(self.contents.files, where="the model")
+        ids = self.tokenizer.tokenize(texts).ids
+        missing = 0 if unknown is None else sum(int((text == unknown).sum()) for text in ids)
+        return missing, sum(len(text) for text in ids)
 
     def tokenize(self, texts: Sequence[str], *, prompt: str | None = None) -> Tokenized:
         """Token ids with the prompt (by name, or its text) in front."""

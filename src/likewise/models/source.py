@@ -1,15 +1,90 @@
-"""From a model's name to its folder: a path, the embedded MiniLM, or the Hugging Face hub."""
+"""From a model's name to what it stands for: a folder, the hub, word vectors, a bare backbone."""
 
 import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from likewise.errors import InputError
 from likewise.extras import require
+from likewise.models.folder.contents import POOLING_MODES
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 # Everything a folder needs, and never a pickle where safetensors are there, nor code.
 WANTED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "README.md", "*.codes")
 UNWANTED = ("onnx/*", "openvino/*", "*.onnx")
+STATIC = "static"
+SIF_OPTION = "sif"
+SIF = 1e-3  # a in a / (a + p(w)), as in Arora et al. 2017
+FORMS = (
+    'give a folder, "minilm", a name on the hub (ORG/NAME), static:FILE for word vectors, '
+    "or mean:MODEL (cls:MODEL, …) for a bare backbone"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelName:
+    """A model's name in its parts.
+
+    Attributes:
+        base: what `resolve_model` takes; or the file of word vectors.
+        pooling: a name in POOLINGS: the bare backbone with this pooling is meant.
+        is_static: `base` is a file of word vectors.
+        sif: a of their weights a / (a + p), and without their common direction; None for neither.
+    """
+
+    base: str
+    pooling: str | None = None
+    is_static: bool = False
+    sif: float | None = None
+
+
+def parse_name(name: str) -> ModelName:
+    """Take a name apart: [POOLING:]MODEL, with static:FILE[:sif[=A]] as one kind of MODEL.
+
+    A folder of that very name wins, colons or not.
+
+    Args:
+        name: as the user wrote it.
+
+    Raises:
+        InputError: a part is missing, or an option of static:FILE is none.
+
+    >>> parse_name("cls:minilm")
+    ModelName(base='minilm', pooling='cls', is_static=False, sif=None)
+    >>> parse_name("static:glove.txt:sif=1e-4")
+    ModelName(base='glove.txt', pooling=None, is_static=True, sif=0.0001)
+    """
+    head, colon, rest = name.partition(":")
+    if not colon or head not in {STATIC, *POOLING_MODES} or Path(name).expanduser().is_dir():
+        return ModelName(base=name)
+    if not rest:
+        what = "the file of word vectors" if head == STATIC else "a model"
+        raise InputError(f'"{name}" lacks {what} behind the colon', mend=FORMS)
+    if head == STATIC:
+        return _parse_static(rest)
+    inner = parse_name(rest)
+    if inner.pooling is not None:
+        problem = f'"{name}" names two poolings'
+        raise InputError(problem, mend=f"choose one: {head}:{inner.base}")
+    return replace(inner, pooling=head)
+
+
+def _parse_static(rest: str) -> ModelName:
+    file, colon, option = rest.rpartition(":")
+    if Path(rest).expanduser().exists() or not colon:
+        return ModelName(base=rest, is_static=True)
+    name, equals, value = option.partition("=")
+    if name != SIF_OPTION:
+        if Path(file).expanduser().exists():
+            problem = f'static:FILE has no option "{option}"'
+            raise InputError(problem, mend=f"static:{file}:sif or static:{file}:sif={SIF}")
+        return ModelName(base=rest, is_static=True)
+    try:
+        sif = float(value) if equals else SIF
+    except ValueError as error:
+        problem = f'expected a number behind "sif=", found "{value}"'
+        raise InputError(problem, mend=f"static:{file}:sif={SIF}") from error
+    return ModelName(base=file, is_static=True, sif=sif)
 
 
 def resolve_model(name: str) -> Path:
@@ -33,11 +108,11 @@ def resolve_model(name: str) -> Path:
         return Path(package.get_model_path())
     if path.exists():
         problem = f'expected a model folder, "{name}" is a file'
-        raise InputError(problem, mend="give the folder that holds config.json")
+        mend = f"give the folder that holds config.json; for word vectors write static:{name}"
+        raise InputError(problem, mend=mend)
     if HUB_NAME.fullmatch(name) and not name.startswith("."):
         return _from_hub(name)
-    problem = f'there is no model folder "{name}"'
-    raise InputError(problem, mend='give a folder, "minilm" or a name on the hub, ORG/NAME')
+    raise InputError(f'there is no model folder "{name}"', mend=FORMS)
 
 
 def _from_hub(name: str) -> Path:

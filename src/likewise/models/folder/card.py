@@ -4,6 +4,7 @@ import json
 import re
 
 from likewise.models.folder.contents import ModelFolder
+from likewise.models.folder.static_layout import is_static
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 TAGS = ("sentence-transformers", "sentence-similarity", "feature-extraction", "likewise")
@@ -25,13 +26,17 @@ def write_card(contents: ModelFolder, *, name: str, dimensions: int) -> str:
 
 
 def _facts(contents: ModelFolder, dimensions: int) -> list[str]:
-    limit = "the tokenizer's limit" if contents.max_tokens is None else str(contents.max_tokens)
+    limit = f"{contents.max_tokens} tokens; longer ones are cut"
+    if is_static(contents):
+        limit = "any length"
+    elif contents.max_tokens is None:
+        limit = "the tokenizer's limit; longer ones are cut"
     facts = [
         f"A text embedding model ({contents.config.get('model_type')}): a text becomes a vector "
         f"of {dimensions} numbers.",
         "",
         f"- Base model: {contents.base_model or 'not recorded'}",
-        f"- Longest text: {limit} tokens; longer ones are cut",
+        f"- Longest text: {limit}",
         f"- Pooling: {', '.join(contents.pooling.modes)}",
         f"- Similarity: {contents.similarity}",
     ]

@@ -6,7 +6,7 @@ pooling names its modes and the limit stands in tokenizer_config.json. Both are 
 written is the older one, the only one that every reader takes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from likewise.errors import InputError, Where
 from likewise.models.folder.contents import POOLING_MODES, TAIL_KINDS, PoolingConfig
 from likewise.models.folder.jsons import COPY_AGAIN, expect, read_json
 from likewise.models.folder.paths import inside
+from likewise.models.folder.static_layout import STATIC_KIND
 
 # Before 1.0 the first module was named after its family.
 TRANSFORMER_CLASSES = ("Transformer", "BERT", "RoBERTa", "DistilBERT", "CamemBERT", "XLMRoBERTa")
@@ -38,7 +39,7 @@ class ModuleEntry:
 
 
 def read_modules(path: Path) -> tuple[ModuleEntry, ...]:
-    """The modules of a folder in their order: a transformer, a pooling, and what follows.
+    """The modules of a folder in their order: a transformer and a pooling, or a table of vectors.
 
     Args:
         path: of modules.json.
@@ -52,12 +53,20 @@ def read_modules(path: Path) -> tuple[ModuleEntry, ...]:
         raise InputError("expected a list of modules", mend=COPY_AGAIN, where=where)
     entries = tuple(_entry(line, path, where) for line in lines)
     kinds = [entry.kind for entry in entries]
-    first_two = kinds[:1] == ["Transformer"] and kinds[1:2] in ([], ["Pooling"])
-    if not first_two or any(kind in {"Transformer", "Pooling"} for kind in kinds[2:]):
-        problem = f"expected Transformer, Pooling and what follows, found {', '.join(kinds)}"
+    begins = kinds[:2] in (["Transformer"], ["Transformer", "Pooling"]) or kinds[0] == STATIC_KIND
+    if not begins or any(kind not in TAIL_KINDS for kind in kinds[first_of_tail(entries) :]):
+        problem = (
+            f"expected Transformer, Pooling and what follows, or {STATIC_KIND} and what follows, "
+            f"found {', '.join(kinds)}"
+        )
         mend = "use a model of that form; others have no native encoder here"
         raise InputError(problem, mend=mend, where=where)
     return entries
+
+
+def first_of_tail(entries: Sequence[ModuleEntry]) -> int:
+    """The place of the first module behind the pooling; a table needs no pooling of its own."""
+    return 1 if entries[0].kind == STATIC_KIND else 2
 
 
 def _entry(line: Any, path: Path, where: Where) -> ModuleEntry:
@@ -71,9 +80,11 @@ def _entry(line: Any, path: Path, where: Where) -> ModuleEntry:
         raise InputError(problem, mend=mend, where=where)
     if kind in TRANSFORMER_CLASSES:
         kind = "Transformer"
-    if kind not in {"Transformer", "Pooling", *TAIL_KINDS}:
+    if kind not in {"Transformer", "Pooling", STATIC_KIND, *TAIL_KINDS}:
         problem = f'the module type "{full}" is not supported'
-        mend = f"use a model with Transformer, Pooling, {', '.join(TAIL_KINDS)}"
+        mend = f"use a model with Transformer, Pooling, {STATIC_KIND}, {', '.join(TAIL_KINDS)}"
+        if kind == "WordEmbeddings":  # whose tokenizer is Python of its own
+            mend = "give the file of word vectors that it was made from: static:FILE"
         raise InputError(problem, mend=mend, where=where)
     return ModuleEntry(kind=kind, folder=inside(path.parent, name, where=where))
 

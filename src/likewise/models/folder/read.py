@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from torch import Tensor
+
 from likewise.errors import InputError, Where
 from likewise.models.folder.contents import (
     SIMILARITIES,
@@ -13,7 +15,20 @@ from likewise.models.folder.contents import (
     TailModule,
 )
 from likewise.models.folder.jsons import expect, read_object, read_object_if_there
-from likewise.models.folder.layouts import ModuleEntry, parse_pooling, read_modules
+from likewise.models.folder.layouts import (
+    ModuleEntry,
+    first_of_tail,
+    parse_pooling,
+    read_modules,
+)
+from likewise.models.folder.static_layout import (
+    STATIC_KIND,
+    WEIGHT,
+    bare_tail,
+    is_bare_static,
+    read_table,
+    static_config,
+)
 from likewise.models.folder.tokenizer_files import read_tokenizer_files
 from likewise.models.folder.weights import base_weights, read_weights
 
@@ -32,8 +47,9 @@ def read_folder(path: Path) -> ModelFolder:
 
     Args:
         path: a folder with modules.json in the layout of sentence-transformers up to 5.3 or
-            since 5.4; or one with only config.json, weights and a tokenizer, which gets mean
-            pooling, and a note that says so.
+            since 5.4; one with only config.json, weights and a tokenizer, which gets mean pooling,
+            and a note that says so; or a table of vectors with its tokenizer (StaticEmbedding,
+            model2vec).
 
     Raises:
         InputError: a file is missing, damaged, unsafe or of a form not supported; names it.
@@ -44,33 +60,71 @@ def read_folder(path: Path) -> ModelFolder:
         problem = f'expected a model folder at "{path}", found {found}'
         raise InputError(problem, mend="give the folder that holds config.json and modules.json")
     entries = _entries(path)
-    home = entries[0].folder
-    config = read_object(home / "config.json")
-    model_type = expect(config.get("model_type"), str, key="model_type", path=home / "config.json")
-    pooling, notes = _pooling(path, entries)
+    first = (
+        _read_static(entries[0]) if entries[0].kind == STATIC_KIND else _read_first(path, entries)
+    )
     settings = _Settings.read(path / "config_sentence_transformers.json")
-    limits = _transformer_settings(home)
+    tail = tuple(_tail(entry) for entry in entries[first_of_tail(entries) :])
     card = path / "README.md"
     return ModelFolder(
-        config=config,
-        weights=base_weights(read_weights(home), model_type),
-        pooling=pooling,
-        tail=tuple(_tail(entry) for entry in entries[2:]),
-        max_tokens=_max_tokens(limits, home),
-        lower_case=bool(limits.get("do_lower_case", False)),
+        config=first.config,
+        weights=first.weights,
+        pooling=first.pooling,
+        tail=(*first.tail, *tail),
+        max_tokens=first.max_tokens,
+        lower_case=first.lower_case,
         prompts=settings.prompts,
         default_prompt=settings.default_prompt,
         similarity=settings.similarity,
         truncate_dimensions=settings.truncate_dimensions,
-        files=read_tokenizer_files(home),
+        files=read_tokenizer_files(entries[0].folder),
         card=card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None,
+        notes=first.notes,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _First:
+    """What stands before the tail: the transformer with its pooling, or the table."""
+
+    config: dict[str, Any]
+    weights: dict[str, Tensor]
+    pooling: PoolingConfig
+    tail: tuple[TailModule, ...] = ()
+    max_tokens: int | None = None
+    lower_case: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def _read_first(path: Path, entries: tuple[ModuleEntry, ...]) -> _First:
+    home = entries[0].folder
+    config = read_object(home / "config.json")
+    model_type = expect(config.get("model_type"), str, key="model_type", path=home / "config.json")
+    pooling, notes = _pooling(path, entries)
+    limits = _transformer_settings(home)
+    return _First(
+        config=config,
+        weights=base_weights(read_weights(home), model_type),
+        pooling=pooling,
+        max_tokens=_max_tokens(limits, home),
+        lower_case=bool(limits.get("do_lower_case", False)),
         notes=notes,
     )
+
+
+def _read_static(entry: ModuleEntry) -> _First:
+    table = read_table(entry.folder)
+    config = static_config(*table.shape)
+    has_modules = (entry.folder / "modules.json").exists()
+    tail = () if has_modules else bare_tail(entry.folder)
+    return _First(config=config, weights={WEIGHT: table}, pooling=PoolingConfig(), tail=tail)
 
 
 def _entries(path: Path) -> tuple[ModuleEntry, ...]:
     if (path / "modules.json").exists():
         return read_modules(path / "modules.json")
+    if is_bare_static(path):
+        return (ModuleEntry(kind=STATIC_KIND, folder=path),)
     if not (path / "config.json").exists():
         problem = "neither modules.json nor config.json is here"
         mend = "give a model folder, or copy the model again"

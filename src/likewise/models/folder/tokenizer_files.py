@@ -1,5 +1,6 @@
 """The tokenizer's files, verbatim; tokenizer.json is made where only older files are there."""
 
+import json
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -58,3 +59,19 @@ def parse_tokenizer(files: dict[str, bytes], *, where: str) -> Tokenizer:
     except Exception as error:  # the binding raises bare exceptions
         problem = f"not a tokenizer: {error}"
         raise InputError(problem, mend=COPY_AGAIN, where=Where(path=f"{where}/{FAST}")) from error
+
+
+def unknown_id(files: dict[str, bytes], *, where: str) -> int | None:
+    """The id of the token that stands for what the vocabulary lacks; None where nothing can.
+
+    Args:
+        files: as `read_tokenizer_files` gave them.
+        where: the folder, for errors.
+    """
+    tokenizer = parse_tokenizer(files, where=where)
+    name = getattr(tokenizer.model, "unk_token", None)
+    if name is not None:
+        found: int | None = tokenizer.token_to_id(name)
+        return found
+    stated: int | None = json.loads(files[FAST])["model"].get("unk_id")  # a Unigram has a number
+    return stated

@@ -13,6 +13,7 @@ from likewise.models.folder.card import write_card
 from likewise.models.folder.contents import ModelFolder, TailModule
 from likewise.models.folder.layouts import format_pooling
 from likewise.models.folder.replace import replace_folder
+from likewise.models.folder.static_layout import STATIC_KIND, is_static, refuse_other_pooling
 from likewise.models.folder.weights import SINGLE
 
 # The release that first wrote every key we write: a reader warns of a newer number than its own.
@@ -33,26 +34,22 @@ def write_folder(path: Path, contents: ModelFolder, *, overwrite: bool = False) 
             complete.
 
     Raises:
-        InputError: something is at `path` already, and `overwrite` is False or it is no model.
+        InputError: something is at `path` already, and `overwrite` is False or it is no model; or
+            the pooling is one that the folder cannot tell.
     """
+    if is_static(contents):
+        refuse_other_pooling(contents)
     with replace_folder(Path(path), overwrite=overwrite) as target:
         _write(target, contents, name=Path(path).resolve().name)
 
 
 def _write(folder: Path, contents: ModelFolder, *, name: str) -> None:
-    for file, content in contents.files.items():
-        (folder / file).write_bytes(content)
-    _write_json(folder / "config.json", _config(contents))
-    _write_weights(folder / SINGLE, contents.weights)
-    width = _width(contents)
-    limits = {"max_seq_length": contents.max_tokens, "do_lower_case": contents.lower_case}
-    _write_json(folder / "sentence_bert_config.json", limits)
+    modules = (
+        _write_static(folder, contents) if is_static(contents) else _write_first(folder, contents)
+    )
     _write_json(folder / "config_sentence_transformers.json", _settings(contents), sort=True)
-    (folder / "1_Pooling").mkdir()
-    _write_json(folder / "1_Pooling" / "config.json", format_pooling(contents.pooling, width))
-    modules = [_line(0, "Transformer", ""), _line(1, "Pooling", "1_Pooling")]
-    dimensions = width * len(contents.pooling.modes)
-    for i, module in enumerate(contents.tail, start=2):
+    dimensions = _width(contents) * len(contents.pooling.modes)
+    for i, module in enumerate(contents.tail, start=len(modules)):
         place = f"{i}_{module.kind}"
         modules.append(_line(i, module.kind, place))
         _write_tail(folder / place, module)
@@ -60,6 +57,30 @@ def _write(folder: Path, contents: ModelFolder, *, name: str) -> None:
     _write_json(folder / "modules.json", modules)
     card = contents.card or write_card(contents, name=name, dimensions=dimensions)
     (folder / "README.md").write_text(card, encoding="utf-8")
+
+
+def _write_first(folder: Path, contents: ModelFolder) -> list[dict[str, Any]]:
+    """The transformer in the root and the pooling; their lines of modules.json."""
+    for file, content in contents.files.items():
+        (folder / file).write_bytes(content)
+    _write_json(folder / "config.json", _config(contents))
+    _write_weights(folder / SINGLE, contents.weights)
+    limits = {"max_seq_length": contents.max_tokens, "do_lower_case": contents.lower_case}
+    _write_json(folder / "sentence_bert_config.json", limits)
+    pooling = format_pooling(contents.pooling, _width(contents))
+    (folder / "1_Pooling").mkdir()
+    _write_json(folder / "1_Pooling" / "config.json", pooling)
+    return [_line(0, "Transformer", ""), _line(1, "Pooling", "1_Pooling")]
+
+
+def _write_static(folder: Path, contents: ModelFolder) -> list[dict[str, Any]]:
+    """The table and its tokenizer; its line of modules.json."""
+    place = f"0_{STATIC_KIND}"
+    (folder / place).mkdir()
+    for file, content in contents.files.items():
+        (folder / place / file).write_bytes(content)
+    _write_weights(folder / place / SINGLE, contents.weights)
+    return [_line(0, STATIC_KIND, place)]
 
 
 def _line(i: int, kind: str, place: str) -> dict[str, Any]:
