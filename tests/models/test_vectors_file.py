@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from likewise.errors import InputError
-from likewise.models import vectors_file
+from likewise.models import draft_file
 from likewise.models.encoder import Encoder
 from likewise.models.vectors_file import encode_to_file
 
@@ -66,7 +66,7 @@ def test_options_reach_the_encoder(tiny_encoder: Encoder, tmp_path: Path):
 def test_an_interrupted_file_goes_on_where_it_stopped(
     name: str, tiny_encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(vectors_file, "CHUNK", 2)
+    monkeypatch.setattr(draft_file, "CHUNK", 2)
     whole, out = tmp_path / f"whole-{name}", tmp_path / name
     encode_to_file(tiny_encoder, TEXTS, whole, precision="float32")
     with monkeypatch.context() as patch:
@@ -83,7 +83,7 @@ def test_an_interrupted_file_goes_on_where_it_stopped(
 def test_a_draft_of_something_else_is_not_gone_on_with(
     change: str, tiny_encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(vectors_file, "CHUNK", 2)
+    monkeypatch.setattr(draft_file, "CHUNK", 2)
     out = tmp_path / "vectors.npy"
     with monkeypatch.context() as patch:
         interrupt_after(1, tiny_encoder, patch)

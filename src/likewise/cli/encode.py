@@ -1,7 +1,8 @@
-"""`likewise encode`: texts to vectors on disk."""
+"""`likewise encode`: texts to vectors on disk, or with a cross-encoder pairs to scores."""
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -12,20 +13,35 @@ from likewise.data.dataset import Dataset
 from likewise.data.roles import parse_columns
 from likewise.errors import InputError
 from likewise.models import load
-from likewise.models.vectors_file import encode_to_file
+from likewise.models.cross_encoder import CrossEncoder, is_cross_encoder, load_cross_encoder
+from likewise.models.encoder import Encoder
+from likewise.models.scores_file import ScoredFile, score_to_file
+from likewise.models.vectors_file import EncodedFile, encode_to_file
+
+Done = TypeVar("Done", EncodedFile, ScoredFile)
 
 
 def encode(
     model: Annotated[str, typer.Argument(help="A folder, minilm, hub:ORG/NAME.")],
-    data: Annotated[list[str], typer.Argument(help="Texts: .txt, or a file with a text column.")],
-    out: Annotated[Path, typer.Option(help="Where the vectors go: .npy or .parquet.")],
+    data: Annotated[
+        list[str],
+        typer.Argument(help="Texts: .txt, or a file with a text column; pairs of a cross-encoder."),
+    ],
+    out: Annotated[Path, typer.Option(help="Where the result goes: .npy or .parquet.")],
     column: Annotated[
         str | None, typer.Option(help="Role or column to encode; text by default.")
+    ] = None,
+    kind: Annotated[str | None, typer.Option(help="Kind of the pairs, if they fit two.")] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option(help="Bind columns of pairs: anchor=title,positive=body.")
     ] = None,
     prompt: Annotated[str | None, typer.Option(help="A prompt's name, or its own text.")] = None,
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     dimensions: Annotated[int | None, typer.Option(help="Keep only the first so many.")] = None,
     normalize: Annotated[bool, typer.Option("--normalize", help="Scale to length 1.")] = False,
+    activation: Annotated[
+        str | None, typer.Option(help="Of a cross-encoder: sigmoid, identity, softmax.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace --out.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
@@ -33,8 +49,61 @@ def encode(
 ) -> None:
     """Encode texts into vectors, in the order of the input; an interrupted run goes on.
 
+    A cross-encoder scores pairs instead: the first two texts of each row.
+
     Example: likewise encode minilm texts.txt --out vectors.npy
     """
+    common: dict[str, Any] = {
+        "precision": precision,
+        "overwrite": overwrite,
+        "progress": not quiet,
+    }
+    if is_cross_encoder(model):
+        only = {"--column": column, "--prompt": prompt, "--dimensions": dimensions}
+        _refuse({**only, "--normalize": normalize or None}, "an embedding model", model)
+        pairs = _pairs(data, kind, columns, quiet=quiet)
+        cross = load_cross_encoder(model, device=device)
+        scored = _going_on(
+            cross, quiet, lambda: score_to_file(cross, pairs, out, activation=activation, **common)
+        )
+        classes = f" of {scored.classes} classes" if scored.classes > 1 else ""
+        _finish(scored, f"{scored.rows:,} scores{classes} in {out}", "pairs", json=json)
+        return
+    _refuse(
+        {"--kind": kind, "--columns": columns, "--activation": activation}, "a cross-encoder", model
+    )
+    texts = _texts(data, column)
+    encoder = load(model, device=device)
+    options = {"prompt": prompt, "dimensions": dimensions, "normalize": normalize, **common}
+    encoded = _going_on(encoder, quiet, lambda: encode_to_file(encoder, texts, out, **options))
+    said = f"{encoded.rows:,} vectors of {encoded.dimensions} dimensions in {out}"
+    _finish(encoded, said, "texts", json=json)
+
+
+def _going_on(model: Encoder | CrossEncoder, quiet: bool, work: Callable[[], Done]) -> Done:
+    """Do the work, and say what the model has to say and what was cut."""
+    for note in model.notes:
+        say(f"note: {note}", quiet=quiet)
+    try:
+        done = work()
+    except KeyboardInterrupt:
+        say("interrupted; to go on from what is done: the same command again")
+        raise
+    if done.cut:
+        unit = "texts" if isinstance(model, Encoder) else "pairs"
+        said = f"{done.cut:,} of {done.rows:,} {unit} are over {model.max_tokens} tokens"
+        say(f"note: {said} and were cut", quiet=quiet)
+    return done
+
+
+def _finish(done: EncodedFile | ScoredFile, said: str, unit: str, *, json: bool) -> None:
+    if json:
+        emit_json(done.to_json())
+    else:
+        answer(f"{said} ({done.rows / max(done.seconds, 1e-9):,.0f} {unit}/s)")
+
+
+def _texts(data: list[str], column: str | None) -> list[str]:
     rows = read(
         as_paths(data),
         kind="texts" if column is not None else None,
@@ -43,31 +112,28 @@ def encode(
     if not isinstance(rows, Dataset) or "text" not in rows.roles:
         mend = "name the column with the texts: --column NAME"
         raise InputError(f"{data[0]} has no text column", mend=mend)
-    encoder = load(model, device=device)
-    for note in encoder.notes:
-        say(f"note: {note}", quiet=quiet)
-    try:
-        done = encode_to_file(
-            encoder,
-            rows.texts("text"),
-            out,
-            prompt=prompt,
-            precision=precision,
-            dimensions=dimensions,
-            normalize=normalize,
-            overwrite=overwrite,
-            progress=not quiet,
-        )
-    except KeyboardInterrupt:
-        say("interrupted; to go on from what is done: the same command again")
-        raise
-    if done.cut:
-        said = (
-            f"{done.cut:,} of {done.rows:,} texts are over {encoder.max_tokens} tokens and were cut"
-        )
-        say(f"note: {said}", quiet=quiet)
-    if json:
-        emit_json(done.to_json())
-    else:
-        speed = f"{done.rows / max(done.seconds, 1e-9):,.0f} texts/s"
-        answer(f"{done.rows:,} vectors of {done.dimensions} dimensions in {out} ({speed})")
+    return rows.texts("text")
+
+
+def _pairs(
+    data: list[str], kind: str | None, columns: list[str] | None, *, quiet: bool
+) -> list[tuple[str, str]]:
+    """The first two texts of every row; of several positives the first."""
+    rows = read(as_paths(data), kind=kind, columns=parse_columns(columns or []) or None)
+    if not isinstance(rows, Dataset) or len(rows.text_roles()) < 2:
+        problem = f"{data[0]} has no pairs of texts, and a cross-encoder scores pairs"
+        mend = "name the columns of the two: --columns anchor=NAME,positive=NAME"
+        raise InputError(problem, mend=mend)
+    first, second = (rows.text_lists(role) for role in rows.text_roles()[:2])
+    more = sum(len(texts) > 1 for texts in second)
+    if more:
+        say(f"note: {more:,} rows have several second texts: the first is scored", quiet=quiet)
+    return [(a[0], b[0]) for a, b in zip(first, second, strict=True)]
+
+
+def _refuse(options: Mapping[str, object], owner: str, model: str) -> None:
+    """Refuse options that belong to the other sort of model."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        problem = f"{', '.join(given)}: only {owner} takes this, and {model} is another model"
+        raise InputError(problem, mend=f"leave out {' and '.join(given)}")

@@ -77,6 +77,12 @@ class CrossEncoder:
         """What `predict` puts on the logits: "sigmoid", "identity", "softmax" or another."""
         return self.contents.activation
 
+    @property
+    def prompt(self) -> str:
+        """What `predict` puts before the first text of a pair: the folder's default prompt."""
+        name = self.contents.default_prompt
+        return "" if name is None else self.contents.prompts[name]
+
     def embed(self, packed: Packed, *, dtype: torch.dtype = torch.float32) -> Tensor:
         """The logits of a packed stream of pairs, with gradients where they are enabled.
 
@@ -155,13 +161,10 @@ class CrossEncoder:
         weights = {**self.contents.weights, **trained}
         return replace(self.contents, weights=weights, max_tokens=self.max_tokens)
 
-    def _prompted(self, pairs: Sequence[tuple[str, str]]) -> Sequence[tuple[str, str]]:
-        """The folder's default prompt stands before the first text, as in the peer."""
-        name = self.contents.default_prompt
-        if name is None:
+    def _prompted(self, pairs: list[tuple[str, str]]) -> list[tuple[str, str]]:
+        if not self.prompt:
             return pairs
-        front = self.contents.prompts[name]
-        return [(front + first, second) for first, second in pairs]
+        return [(self.prompt + first, second) for first, second in pairs]
 
     def _predict_distinct(
         self, tokenized: TokenizedPairs, budget: int, dtype: torch.dtype, progress: bool
