@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from likewise.errors import InputError
 
 T = TypeVar("T")
+S = TypeVar("S")
 
 
 class Table(Mapping[str, T], Generic[T]):
@@ -21,10 +22,24 @@ class Table(Mapping[str, T], Generic[T]):
     Its own names win: a plug-in never replaces what Likewise ships.
     """
 
-    def __init__(self, group: str, own: Mapping[str, T]) -> None:
-        """Name the entry-point group and list what Likewise itself brings."""
+    def __init__(
+        self,
+        group: str,
+        own: Mapping[str, T],
+        *,
+        derived: tuple[Mapping[str, S], Callable[[str, S], T]] | None = None,
+    ) -> None:
+        """Name the entry-point group and list what Likewise itself brings.
+
+        Args:
+            group: of entry points.
+            own: what stands here.
+            derived: another table, and what makes an entry of this one from each of its names
+                that is not here: a method from every loss.
+        """
         self.group = group
         self._own = dict(own)
+        self._derived = derived
 
     def __getitem__(self, name: str) -> T:
         if name in self._own:
@@ -32,11 +47,16 @@ class Table(Mapping[str, T], Generic[T]):
         for point in entry_points(group=self.group, name=name):
             loaded: T = point.load()
             return loaded
+        if self._derived is not None and name in self._derived[0]:
+            source, make = self._derived
+            return make(name, source[name])
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        yield from self._own
-        yield from sorted({p.name for p in entry_points(group=self.group)} - self._own.keys())
+        added = sorted({p.name for p in entry_points(group=self.group)} - self._own.keys())
+        yield from (*self._own, *added)
+        if self._derived is not None:
+            yield from (n for n in self._derived[0] if n not in self._own and n not in added)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -68,17 +88,33 @@ def options(function: Callable[..., Any]) -> type[BaseModel]:
     >>> options(train)(scale=3.0).model_dump()
     {'scale': 3.0}
     """
-    hints = get_type_hints(function)
     fields: dict[str, Any] = {
-        name: (hints[name], ... if parameter.default is parameter.empty else parameter.default)
-        for name, parameter in inspect.signature(function).parameters.items()
-        if parameter.kind is parameter.KEYWORD_ONLY
+        parameter.name: (
+            parameter.annotation,
+            ... if parameter.default is parameter.empty else parameter.default,
+        )
+        for parameter in option_parameters(function)
     }
     return create_model(
         f"{function.__name__}_options",
         __config__=ConfigDict(extra="forbid", arbitrary_types_allowed=True),
         **fields,
     )
+
+
+def option_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
+    """The keyword-only arguments of a function, with their annotations resolved.
+
+    >>> def train(data, *, scale: "float" = 20.0): ...
+    >>> [(p.name, p.annotation, p.default) for p in option_parameters(train)]
+    [('scale', <class 'float'>, 20.0)]
+    """
+    hints = get_type_hints(function)
+    return [
+        parameter.replace(annotation=hints[name])
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    ]
 
 
 def check_options(

@@ -28,7 +28,7 @@ def encoder(_tiny_original) -> Encoder:
 def gather(encoder: Encoder, data: Dataset, *, contrastive: bool = True) -> Batch:
     examples = build_examples(encoder, data)
     rows = np.arange(len(data))
-    return collate(examples, rows, contrastive=contrastive, device=CPU)
+    return collate(examples, rows, layout="contrast" if contrastive else "rows", device=CPU)
 
 
 def folded(text: str) -> str:
@@ -158,7 +158,7 @@ def test_a_repeated_text_gets_the_gradient_of_all_its_uses(encoder: Encoder):
         prompt_tokens=np.zeros(12, np.int64),
         columns={"sentence1": np.arange(6)[:, None], "sentence2": np.arange(6, 12)[:, None]},
     )
-    twelve = collate(apart, np.arange(6), contrastive=False, device=CPU)
+    twelve = collate(apart, np.arange(6), layout="rows", device=CPU)
     assert len(twelve.packed) == 12
     once, each = gradient_of(batch), gradient_of(twelve)
     for name, gradient in each.items():
@@ -170,7 +170,7 @@ def test_a_repeated_text_gets_the_gradient_of_all_its_uses(encoder: Encoder):
 def test_every_pick_finds_its_text(encoder: Encoder, order: list[int]):
     data = pairs(8)
     examples = build_examples(encoder, data)
-    batch = collate(examples, np.array(order), contrastive=True, device=CPU)
+    batch = collate(examples, np.array(order), layout="contrast", device=CPU)
     for role, picks in batch.picks.items():
         for row, place in zip(order, picks.tolist(), strict=True):
             found = batch.packed.ids[batch.packed.starts[place] : batch.packed.starts[place + 1]]

@@ -1,6 +1,7 @@
 """What the loop does, and when."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,7 @@ def failing(objective: Objective, at: int, value: float) -> Objective:
         found = objective.loss(embeddings, batch)
         return found * value if len(calls) >= at else found
 
-    return Objective(loss=loss, contrastive=objective.contrastive, head=objective.head)
+    return replace(objective, loss=loss)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

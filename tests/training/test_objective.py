@@ -13,7 +13,7 @@ CPU = torch.device("cpu")
 def prepare(encoder: Encoder, data, *, contrastive: bool):
     examples = build_examples(encoder, data)
     rows = torch.arange(len(data)).numpy()
-    batch = collate(examples, rows, contrastive=contrastive, device=CPU)
+    batch = collate(examples, rows, layout="contrast" if contrastive else "rows", device=CPU)
     with torch.no_grad():
         return batch, encoder.embed(batch.packed)
 

@@ -26,7 +26,7 @@ def test_the_rate_rises_in_the_warm_up_and_then_never_again(schedule, warmup: fl
     turn = math.ceil(warmup * 100)
     assert rates[:turn] == sorted(rates[:turn])
     assert rates[turn:] == sorted(rates[turn:], reverse=True)
-    assert rate_at(warmup, options) == options.learning_rate
+    assert rate_at(warmup, options) == options.peak
 
 
 @pytest.mark.parametrize(

@@ -17,13 +17,18 @@ class Tokenized:
 
     Attributes:
         ids: n arrays of int32, special tokens included, each within the limit, none empty.
-        cut: how many texts were longer than the limit and lost their end.
+        is_cut: [n] bool: longer than the limit, so that its end is lost.
         prompt_tokens: leading tokens of each text that belong to the prompt.
     """
 
     ids: list[NDArray[np.int32]]
-    cut: int
+    is_cut: NDArray[np.bool_]
     prompt_tokens: int = 0
+
+    @property
+    def cut(self) -> int:
+        """How many texts lost their end."""
+        return int(self.is_cut.sum())
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -73,14 +78,15 @@ class Tokenizer:
         limit = self.max_tokens if max_tokens is None else min(max_tokens, self.max_tokens)
         self._rust.enable_truncation(limit)
         ids: list[NDArray[np.int32]] = []
-        cut = 0
+        is_cut: list[bool] = []
         for start in range(0, len(texts), CHUNK):
             chunk = [prompt + text for text in texts[start : start + CHUNK]]
             for encoding in self._rust.encode_batch_fast(chunk):
                 ids.append(np.array(encoding.ids or [self.empty_id], dtype=np.int32))
-                cut += bool(encoding.overflowing)
+                is_cut.append(bool(encoding.overflowing))
         self._rust.no_truncation()
-        return Tokenized(ids=ids, cut=cut, prompt_tokens=self._prompt_tokens(prompt))
+        prompt_tokens = self._prompt_tokens(prompt)
+        return Tokenized(ids=ids, is_cut=np.array(is_cut, dtype=bool), prompt_tokens=prompt_tokens)
 
     def count(self, texts: Sequence[str]) -> NDArray[np.int64]:
         """[n] tokens each text has without any limit, special tokens included."""

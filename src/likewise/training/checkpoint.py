@@ -17,9 +17,8 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from likewise.models.build import load_weights
-from likewise.models.encoder import Encoder
 from likewise.training.seeding import random_state, restore_random_state
+from likewise.training.trainable import Trainable, restore_weights
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +46,7 @@ class Progress:
 class Trained:
     """All that training changes."""
 
-    encoder: Encoder
+    encoder: Trainable
     optimiser: torch.optim.Optimizer
     head: nn.Module | None = None
 
@@ -102,7 +101,7 @@ def restore_checkpoint(checkpoint: Path, trained: Trained) -> Progress:
         checkpoint: as `newest_checkpoint` gave it.
         trained: built from the same base model, data and options.
     """
-    load_weights(trained.encoder, checkpoint)
+    restore_weights(trained.encoder, checkpoint)
     tensors = load_file(checkpoint / TENSORS)
     if trained.head is not None:
         trained.head.load_state_dict(_part(tensors, "head."))

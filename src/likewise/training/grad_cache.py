@@ -74,6 +74,7 @@ def split_packed(packed: Packed, budget: int) -> list[Packed]:
             ids=packed.ids[starts[a] : starts[b]],
             starts=starts[a : b + 1] - starts[a],
             pooled=None if packed.pooled is None else packed.pooled[starts[a] : starts[b]],
+            segments=None if packed.segments is None else packed.segments[starts[a] : starts[b]],
         )
         for a, b in pairwise(bounds)
     ]

@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from likewise.errors import Interrupted, NotFinite
-from likewise.models.build import load_weights
-from likewise.models.encoder import Encoder
-from likewise.training.batch import Batch, collate
+from likewise.training.batch import Batch
 from likewise.training.checkpoint import (
     Progress,
     Trained,
@@ -34,10 +34,12 @@ from likewise.training.options import TrainingOptions
 from likewise.training.plan import Plan
 from likewise.training.sampling import Sampling
 from likewise.training.seeding import child_seed, torch_seed
+from likewise.training.trainable import Embeds, Trainable, restore_weights
 
 CLOCK_EVALUATIONS = 4  # in a run that the clock ends, unless asked otherwise
 
-Evaluate: TypeAlias = Callable[[Encoder], Evaluated]
+Evaluate: TypeAlias = Callable[[Any], Evaluated]
+Collate: TypeAlias = Callable[[NDArray[np.int64], int], Batch]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +47,9 @@ class Work:
     """One stage of training, ready to run.
 
     Attributes:
-        encoder: trained in place.
+        encoder: trained in place; it embeds texts, or scores pairs.
+        embed: a packed stream to what the loss takes.
+        collate: rows and step to a batch.
         examples: the data.
         objective: the loss and its head.
         sampling: which rows make a batch.
@@ -56,7 +60,9 @@ class Work:
         observers: told of every event.
     """
 
-    encoder: Encoder
+    encoder: Trainable
+    embed: Embeds
+    collate: Collate
     examples: Examples
     objective: Objective
     sampling: Sampling
@@ -104,12 +110,7 @@ def run_loop(work: Work, *, resume: bool = False) -> Progress:
         with _stop_signal() as stopped:
             while not _finished(at, plan, options):
                 before, began = at, time.monotonic()
-                batch = collate(
-                    work.examples,
-                    work.sampling.rows(at.step),
-                    contrastive=objective.contrastive,
-                    device=encoder.device,
-                )
+                batch = work.collate(work.sampling.rows(at.step), at.step)
                 modules.train()
                 done = _step(work, trained, batch, at, parameters)
                 at = replace(at, step=done.step, seconds=at.seconds + time.monotonic() - began)
@@ -139,7 +140,7 @@ def _step(
     for group in trained.optimiser.param_groups:
         group["lr"] = rate
     loss = backward(
-        lambda packed: work.encoder.embed(packed, dtype=plan.hardware.dtype),
+        lambda packed: work.embed(packed, dtype=plan.hardware.dtype),
         batch.packed,
         lambda embeddings: work.objective.loss(embeddings, batch),
         options.micro_tokens,
@@ -206,7 +207,7 @@ def _measure(work: Work, modules: nn.Module, at: Progress) -> Progress:
 def _restore_best(work: Work, at: Progress) -> None:
     best = work.folder / "best"
     if work.options.keep == "best" and at.best_step not in {None, at.step} and best.is_dir():
-        load_weights(work.encoder, best)
+        restore_weights(work.encoder, best)
 
 
 @contextmanager

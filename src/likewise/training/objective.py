@@ -1,12 +1,13 @@
 """What a method asks the loop to minimise: a pure loss, fed from a batch."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from torch import Tensor, nn
 
-from likewise.losses.spec import LossSpec
+from likewise.losses.spec import Layout, LossSpec
 from likewise.training.batch import Batch
+from likewise.training.guide import Guide
 
 
 class LossOfBatch(Protocol):
@@ -22,34 +23,58 @@ class Objective:
 
     Attributes:
         loss: picks its texts out of the embeddings and calls a pure loss.
-        contrastive: other rows are negatives, so that a step needs two rows at least.
+        layout: how rows become its arguments.
+        grouped: batches need several rows of each label.
         head: weights of the loss itself, trained and saved with the encoder.
+        guide: a second, frozen model that embeds the same texts.
+        form: of a cross-encoder's rows: a pair each, or a list of candidates.
+        negatives: candidates that such a list draws from other rows.
+        by_layer: the loss takes the embeddings of every layer, [S, L * D].
     """
 
     loss: LossOfBatch
-    contrastive: bool
+    layout: Layout = "rows"
+    grouped: bool = False
     head: nn.Module | None = None
+    guide: Guide | None = None
+    form: Literal["pairs", "lists"] = "pairs"
+    negatives: int = 0
+    by_layer: bool = False
+
+    @property
+    def contrastive(self) -> bool:
+        """Whether other rows are negatives, so that a step needs two rows at least."""
+        return self.layout == "contrast" or self.grouped or self.negatives > 0
 
 
-def objective_of(spec: LossSpec, *, head: nn.Module | None = None, **options: Any) -> Objective:
+def objective_of(
+    spec: LossSpec,
+    *,
+    head: nn.Module | None = None,
+    guide: Guide | None = None,
+    **options: Any,
+) -> Objective:
     """Bind a loss to batches: each role's embeddings in order, then targets, mask and head.
 
     Args:
         spec: an entry of `LOSSES`.
         head: the weights of the loss, where it has any.
+        guide: the frozen model, where the loss is guided.
         **options: of the loss function.
     """
 
     def loss(embeddings: Tensor, batch: Batch) -> Tensor:
         if batch.tells_nothing_apart:
             return 0.0 * embeddings.sum()
-        arguments = [
+        arguments: list[Tensor | None] = [
             embeddings[batch.picks[role]] if role in batch.picks else batch.values.get(role)
             for role in spec.roles
         ]
-        extra: dict[str, Any] = {"collides": batch.collides} if spec.contrastive else {}
-        if head is not None:
-            extra["head"] = head
-        return spec.function(*arguments, **extra, **options)
+        if spec.layout == "contrast":
+            arguments.append(batch.collides)
+        if spec.guided:
+            arguments += [batch.guides.get(role) for role in spec.text_roles]
+        own = {} if head is None else {"head": head}
+        return spec.function(*arguments, **own, **options)
 
-    return Objective(loss=loss, contrastive=spec.contrastive, head=head)
+    return Objective(loss=loss, layout=spec.layout, grouped=spec.grouped, head=head, guide=guide)

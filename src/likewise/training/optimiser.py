@@ -26,9 +26,7 @@ def build_optimiser(
         {"params": decayed, "weight_decay": options.weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(
-        [g for g in groups if g["params"]], lr=options.learning_rate, fused=True
-    )
+    return torch.optim.AdamW([g for g in groups if g["params"]], lr=options.peak, fused=True)
 
 
 def rate_at(progress: float, options: TrainingOptions) -> float:
@@ -41,7 +39,7 @@ def rate_at(progress: float, options: TrainingOptions) -> float:
     >>> rate_at(0.05, TrainingOptions(learning_rate=1e-4, warmup=0.1))
     5e-05
     """
-    peak, warmup = options.learning_rate, options.warmup
+    peak, warmup = options.peak, options.warmup
     if progress < warmup:
         return peak * progress / warmup
     done = (progress - warmup) / (1 - warmup)

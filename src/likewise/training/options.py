@@ -2,11 +2,24 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict
+from pydantic import BeforeValidator, ConfigDict
 
 from likewise.errors import InputError
+
+TRANSFORMER_RATE = 5e-5
+
+
+def split_numbers(given: Any) -> Any:
+    """Numbers as a command line has them, as values; anything else as it is.
+
+    >>> split_numbers("256, 128")
+    ('256', '128')
+    """
+    if not isinstance(given, str):
+        return given
+    return tuple(part.strip() for part in given.split(",") if part.strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +30,8 @@ class TrainingOptions:
         epochs: passes over the data; may be a fraction.
         minutes: stop by the clock instead; the learning-rate schedule is fitted to it.
         batch_size: rows a step; for contrastive losses also where the negatives come from.
-        learning_rate: the peak.
+        learning_rate: the peak; where None, what suits the base model's family (5e-5 for
+            transformers).
         warmup: share of the steps in which the rate rises from 0.
         schedule: how the rate falls to 0 after the warm-up.
         weight_decay: of AdamW, on matrices only.
@@ -31,6 +45,12 @@ class TrainingOptions:
         evaluations: how often to measure on the dev data while training; where None, as often
             as costs about a twentieth of the time, ten times at the most.
         keep: the weights of the best evaluation, or the last ones.
+        matryoshka: dimensions to train besides the whole vector, as in 256,128,64: each of them
+            gives good vectors when the rest is cut off (Kusupati et al. 2022).
+        adaptive_layers: earlier layers a step, drawn at random, that are trained as if they were
+            the last, so that the later ones can be left out (Li et al. 2024); 0 for none.
+        orthogonality: weight of a term that spreads unrelated vectors over the sphere (Zhang et
+            al. 2017); 0 for none.
         checkpoint_every: steps between checkpoints; where 0, ten in a run.
     """
 
@@ -39,7 +59,7 @@ class TrainingOptions:
     epochs: float = 1.0
     minutes: float | None = None
     batch_size: int = 64
-    learning_rate: float = 5e-5
+    learning_rate: float | None = None
     warmup: float = 0.1
     schedule: Literal["linear", "cosine", "constant"] = "linear"
     weight_decay: float = 0.01
@@ -51,7 +71,15 @@ class TrainingOptions:
     seed: int = 42
     evaluations: int | None = None
     keep: Literal["best", "last"] = "best"
+    matryoshka: Annotated[tuple[int, ...], BeforeValidator(split_numbers)] = ()
+    adaptive_layers: int = 0
+    orthogonality: float = 0.0
     checkpoint_every: int = 0
+
+    @property
+    def peak(self) -> float:
+        """The highest learning rate; that of transformers where none is set."""
+        return self.learning_rate or TRANSFORMER_RATE
 
     def __post_init__(self) -> None:
         """Refuse values out of range, naming the option."""
@@ -59,7 +87,11 @@ class TrainingOptions:
             ("epochs", 0 < self.epochs < math.inf, "over 0 and finite"),
             ("minutes", self.minutes is None or 0 < self.minutes < math.inf, "over 0 and finite"),
             ("batch_size", self.batch_size >= 1, "1 or more"),
-            ("learning_rate", 0 < self.learning_rate < 1, "between 0 and 1"),
+            (
+                "learning_rate",
+                self.learning_rate is None or 0 < self.learning_rate < 1,
+                "between 0 and 1",
+            ),
             ("warmup", 0 <= self.warmup < 1, "from 0 to below 1"),
             ("weight_decay", 0 <= self.weight_decay < math.inf, "0 or more and finite"),
             ("clip", self.clip >= 0, "0 or more"),
@@ -67,6 +99,9 @@ class TrainingOptions:
             ("max_tokens", self.max_tokens is None or self.max_tokens >= 4, "4 or more"),
             ("micro_tokens", self.micro_tokens >= 64, "64 or more"),
             ("evaluations", self.evaluations is None or self.evaluations >= 0, "0 or more"),
+            ("matryoshka", all(d >= 1 for d in self.matryoshka), "1 or more, each"),
+            ("adaptive_layers", self.adaptive_layers >= 0, "0 or more"),
+            ("orthogonality", 0 <= self.orthogonality < math.inf, "0 or more and finite"),
             ("checkpoint_every", self.checkpoint_every >= 0, "0 or more"),
         ):
             if not good:

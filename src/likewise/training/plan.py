@@ -6,10 +6,10 @@ import psutil
 import torch
 
 from likewise.models.device import Hardware
-from likewise.models.encoder import Encoder
 from likewise.training.examples import Examples
 from likewise.training.options import TrainingOptions
 from likewise.training.sampling import Sampling
+from likewise.training.trainable import Trainable
 
 # Forward and backward cost about three forward passes (Kaplan et al. 2020, section 2.1).
 BACKWARD = 3.0
@@ -69,7 +69,7 @@ class Plan:
 
 
 def make_plan(
-    encoder: Encoder,
+    encoder: Trainable,
     examples: Examples,
     sampling: Sampling,
     options: TrainingOptions,
@@ -118,7 +118,7 @@ def _evaluations(
     return frozenset(round(steps * (i + 1) / count) for i in range(count))
 
 
-def _memory(encoder: Encoder, tokens: int, dtype: torch.dtype) -> int:
+def _memory(encoder: Trainable, tokens: int, dtype: torch.dtype) -> int:
     """Weights, gradients, two moments, and about 34 values a token, unit of width and layer.
 
     34 is Korthikanti et al. 2022, equation 1, without its attention term, in 16-bit values.
