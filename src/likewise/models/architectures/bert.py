@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from likewise.models.architectures.architecture import Architecture
-from likewise.models.architectures.layers import LayerNorm, PostNormLayer
+from likewise.models.architectures.layers import LayerNorm, PostNormLayer, kept_rows
 from likewise.models.architectures.names import Names
 from likewise.models.attention import plan_attention
 from likewise.text.packed import Packed
@@ -50,8 +50,10 @@ class Bert(nn.Module):
             for _ in range(int(config["num_hidden_layers"]))
         )
 
-    def forward(self, packed: Packed, *, dtype: torch.dtype = torch.float32) -> Tensor:
-        """Hidden states [T, H] of a packed stream, in `dtype`."""
+    def forward(
+        self, packed: Packed, *, dtype: torch.dtype = torch.float32, first_only: bool = False
+    ) -> Tensor:
+        """Hidden states [T, H] of a packed stream, in `dtype`; or [S, H] of the first tokens."""
         x = F.embedding(packed.ids, self.tokens) + F.embedding(self.place(packed), self.positions)
         if packed.segments is None:  # one text: all of the first segment
             x = x + self.segments[0]
@@ -61,8 +63,9 @@ class Bert(nn.Module):
         if self.training and self.dropout > 0:
             x = F.dropout(x, self.dropout)
         plan = plan_attention(packed.lengths, device=packed.ids.device)
-        for layer in self.layers:
-            x = layer(x, plan)
+        kept = kept_rows(packed, first_only=first_only, layers=len(self.layers))
+        for layer, rows in zip(self.layers, kept, strict=True):
+            x = layer(x, plan, None, rows)
         return x
 
 

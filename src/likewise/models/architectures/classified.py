@@ -9,6 +9,7 @@ from likewise.models.architectures import ARCHITECTURES
 from likewise.models.architectures.classifiers import CLASSIFIERS
 from likewise.models.architectures.names import Names
 from likewise.models.architectures.padded import PaddedClassifier, padded_classifier_names
+from likewise.models.pooling import pool
 from likewise.text.packed import Packed
 
 DEFAULT_CLASSES = 2  # of transformers, where a configuration says nothing
@@ -17,15 +18,20 @@ DEFAULT_CLASSES = 2  # of transformers, where a configuration says nothing
 class Classified(nn.Module):
     """A native encoder and the head on top of it."""
 
-    def __init__(self, backbone: nn.Module, head: nn.Module) -> None:
-        """Compose the two."""
+    def __init__(self, backbone: nn.Module, head: nn.Module, *, pooling: str = "cls") -> None:
+        """Compose the two; `pooling` is "cls" or "mean"."""
         super().__init__()
         self.backbone = backbone
         self.head = head
+        self.pooling = pooling
 
     def forward(self, packed: Packed, *, dtype: torch.dtype = torch.float32) -> Tensor:
         """Logits [S, K] float32 of a packed stream; the encoder works in `dtype`."""
-        logits: Tensor = self.head(self.backbone(packed, dtype=dtype), packed)
+        if self.pooling == "cls":
+            states = self.backbone(packed, dtype=dtype, first_only=True)
+        else:
+            states = pool(self.backbone(packed, dtype=dtype), packed, [self.pooling])
+        logits: Tensor = self.head(states)
         return logits
 
 
@@ -41,8 +47,12 @@ def build_classified(config: dict[str, Any]) -> nn.Module:
     family = str(config.get("model_type"))
     if family not in CLASSIFIERS:
         return PaddedClassifier(config)
-    head = CLASSIFIERS[family].build(config, classes_of(config))
-    return Classified(ARCHITECTURES[family].build(config), head)
+    classifier = CLASSIFIERS[family]
+    return Classified(
+        ARCHITECTURES[family].build(config),
+        classifier.build(config, classes_of(config)),
+        pooling=classifier.pooling(config),
+    )
 
 
 def classified_names(config: dict[str, Any]) -> Names:

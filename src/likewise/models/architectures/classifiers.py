@@ -1,4 +1,4 @@
-"""The classification heads of the families: hidden states of a pair to its logits.
+"""The classification heads of the families: one hidden state a pair to its logits.
 
 Each is what transformers' `…ForSequenceClassification` puts on the family's encoder, under the same
 names in a checkpoint. They work in float32: a head is small, and its logits are compared.
@@ -15,9 +15,7 @@ from torch import Tensor, nn
 
 from likewise.models.architectures.layers import ACTIVATIONS, LayerNorm, Linear
 from likewise.models.architectures.names import Names
-from likewise.models.pooling import pool_cls, pool_mean
 from likewise.registry import Table
-from likewise.text.packed import Packed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,17 +24,20 @@ class Classifier:
 
     Attributes:
         build: from the configuration and the number of classes K to a module whose
-            `forward(hidden, packed)` turns hidden states [T, H] into logits [S, K].
+            `forward(states)` turns one hidden state a pair, [S, H], into logits [S, K].
         names: from the configuration to the table of weight renames; the checkpoint's side has
             its prefix.
         prefix: what a checkpoint puts before the names of the encoder's weights.
         architecture: the class of transformers that reads the checkpoint.
+        pooling: from the configuration to the state that the head sees: "cls", which is the first
+            token's, or "mean".
     """
 
     build: Callable[[dict[str, Any], int], nn.Module]
     names: Callable[[dict[str, Any]], Names]
     prefix: str
     architecture: str
+    pooling: Callable[[dict[str, Any]], str] = lambda _: "cls"
 
 
 class PooledHead(nn.Module):
@@ -50,9 +51,9 @@ class PooledHead(nn.Module):
         self.dropout = nn.Dropout(_dropout(config))
         self.classifier = Linear(width, classes)
 
-    def forward(self, hidden: Tensor, packed: Packed) -> Tensor:
-        """[T, H] to [S, K] float32."""
-        pooled = torch.tanh(self.pooler(pool_cls(hidden, packed).float()))
+    def forward(self, states: Tensor) -> Tensor:
+        """[S, H] to [S, K] float32."""
+        pooled = torch.tanh(self.pooler(states.float()))
         return self.classifier(self.dropout(pooled))  # type: ignore[no-any-return]  # a module's call is untyped
 
 
@@ -67,9 +68,9 @@ class DenseHead(nn.Module):
         self.dropout = nn.Dropout(_dropout(config))
         self.classifier = Linear(width, classes)
 
-    def forward(self, hidden: Tensor, packed: Packed) -> Tensor:
-        """[T, H] to [S, K] float32."""
-        x = self.dropout(pool_cls(hidden, packed).float())
+    def forward(self, states: Tensor) -> Tensor:
+        """[S, H] to [S, K] float32."""
+        x = self.dropout(states.float())
         return self.classifier(self.dropout(torch.tanh(self.dense(x))))  # type: ignore[no-any-return]  # a module's call is untyped
 
 
@@ -84,20 +85,19 @@ class ReluHead(nn.Module):
         self.dropout = nn.Dropout(float(config.get("seq_classif_dropout", 0.2)))
         self.classifier = Linear(width, classes)
 
-    def forward(self, hidden: Tensor, packed: Packed) -> Tensor:
-        """[T, H] to [S, K] float32."""
-        x = F.relu(self.dense(pool_cls(hidden, packed).float()))
+    def forward(self, states: Tensor) -> Tensor:
+        """[S, H] to [S, K] float32."""
+        x = F.relu(self.dense(states.float()))
         return self.classifier(self.dropout(x))  # type: ignore[no-any-return]  # a module's call is untyped
 
 
 class NormedHead(nn.Module):
-    """ModernBERT's: dense, activation, norm, dropout, linear; on the first token or the mean."""
+    """ModernBERT's: dense, activation, norm, dropout, linear; of the first token or the mean."""
 
     def __init__(self, config: dict[str, Any], classes: int) -> None:
         """Set sizes; the weights are read from a folder or drawn."""
         super().__init__()
         width = int(config["hidden_size"])
-        self.pool = {"cls": pool_cls, "mean": pool_mean}[config.get("classifier_pooling", "cls")]
         self.dense = Linear(width, width, bias=bool(config.get("classifier_bias", False)))
         self.activation = ACTIVATIONS[config.get("classifier_activation", "gelu")]
         eps, bias = float(config.get("norm_eps", 1e-5)), bool(config.get("norm_bias", False))
@@ -105,9 +105,9 @@ class NormedHead(nn.Module):
         self.dropout = nn.Dropout(float(config.get("classifier_dropout") or 0.0))
         self.classifier = Linear(width, classes)
 
-    def forward(self, hidden: Tensor, packed: Packed) -> Tensor:
-        """[T, H] to [S, K] float32."""
-        x = self.activation(self.dense(self.pool(hidden.float(), packed)))
+    def forward(self, states: Tensor) -> Tensor:
+        """[S, H] to [S, K] float32."""
+        x = self.activation(self.dense(states.float()))
         return self.classifier(self.dropout(self.norm(x)))  # type: ignore[no-any-return]  # a module's call is untyped
 
 
@@ -172,6 +172,7 @@ CLASSIFIERS: Table[Classifier] = Table(
             names=_normed_names,
             prefix="model.",
             architecture="ModernBertForSequenceClassification",
+            pooling=lambda config: str(config.get("classifier_pooling", "cls")),
         ),
     },
 )

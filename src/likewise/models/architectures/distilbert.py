@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from likewise.models.architectures.architecture import Architecture
-from likewise.models.architectures.layers import LayerNorm, PostNormLayer
+from likewise.models.architectures.layers import LayerNorm, PostNormLayer, keep, kept_rows
 from likewise.models.architectures.names import Names
 from likewise.models.attention import plan_attention
 from likewise.text.packed import Packed
@@ -42,13 +42,17 @@ class DistilBert(nn.Module):
             for _ in range(int(config["n_layers"]))
         )
 
-    def forward(self, packed: Packed, *, dtype: torch.dtype = torch.float32) -> Tensor:
-        """Hidden states [T, H] of a packed stream, in `dtype`."""
+    def forward(
+        self, packed: Packed, *, dtype: torch.dtype = torch.float32, first_only: bool = False
+    ) -> Tensor:
+        """Hidden states [T, H] of a packed stream, in `dtype`; or [S, H] of the first tokens."""
         x = F.embedding(packed.ids, self.tokens) + F.embedding(packed.positions(), self.positions)
         x = self._drop(self.norm(x.to(dtype)))
         plan = plan_attention(packed.lengths, device=packed.ids.device)
-        for layer in cast("Iterable[PostNormLayer]", self.layers):
-            x = layer.attention_norm(x + layer.attention(x, plan))
+        kept = kept_rows(packed, first_only=first_only, layers=len(self.layers))
+        layers = cast("Iterable[PostNormLayer]", self.layers)
+        for layer, rows in zip(layers, kept, strict=True):
+            x = layer.attention_norm(keep(x, rows) + layer.attention(x, plan, None, rows))
             x = layer.norm(x + self._drop(layer.down(layer.activation(layer.up(x)))))
         return x
 

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from likewise.models.attention import Bias, Plan, attend
+from likewise.text.packed import Packed
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -65,10 +66,13 @@ class SelfAttention(nn.Module):
         self.qkv = Linear(width, 3 * width, bias=bias)
         self.out = Linear(width, width, bias=bias)
 
-    def forward(self, x: Tensor, plan: Plan, bias: Bias | None = None) -> Tensor:
-        """[T, H] to [T, H]."""
+    def forward(
+        self, x: Tensor, plan: Plan, bias: Bias | None = None, kept: Tensor | None = None
+    ) -> Tensor:
+        """[T, H] to [T, H], or to the rows `kept` of it."""
         dropout = self.dropout if self.training else 0.0
-        return self.out(attend(self.qkv(x), plan, heads=self.heads, dropout=dropout, bias=bias))  # type: ignore[no-any-return]  # a module's call is untyped
+        mixed = attend(self.qkv(x), plan, heads=self.heads, dropout=dropout, bias=bias)
+        return self.out(keep(mixed, kept))  # type: ignore[no-any-return]  # a module's call is untyped
 
 
 class PostNormLayer(nn.Module):
@@ -95,13 +99,36 @@ class PostNormLayer(nn.Module):
         self.down = Linear(inner, width)
         self.norm = LayerNorm(width, eps=eps)
 
-    def forward(self, x: Tensor, plan: Plan, bias: Bias | None = None) -> Tensor:
-        """[T, H] to [T, H]."""
-        x = self.attention_norm(x + self._drop(self.attention(x, plan, bias)))
+    def forward(
+        self, x: Tensor, plan: Plan, bias: Bias | None = None, kept: Tensor | None = None
+    ) -> Tensor:
+        """[T, H] to [T, H], or to the rows `kept` of it, which costs a last layer little."""
+        mixed = self.attention(x, plan, bias, kept)
+        x = self.attention_norm(keep(x, kept) + self._drop(mixed))
         return self.norm(x + self._drop(self.down(self.activation(self.up(x)))))  # type: ignore[no-any-return]  # a module's call is untyped
 
     def _drop(self, x: Tensor) -> Tensor:
         return F.dropout(x, self.dropout) if self.training and self.dropout > 0 else x
+
+
+def keep(x: Tensor, rows: Tensor | None) -> Tensor:
+    """Those rows of x, in their order; of None all."""
+    return x if rows is None else x.index_select(0, rows)
+
+
+def kept_rows(packed: Packed, *, first_only: bool, layers: int) -> list[Tensor | None]:
+    """Which rows each layer has to give: all, but the last the first token of each text alone.
+
+    Args:
+        packed: S texts.
+        first_only: whether no more than the first tokens' states is wanted.
+        layers: how many there are.
+
+    Returns:
+        One entry a layer: [S] int64, or None for all rows.
+    """
+    firsts = packed.starts[:-1].to(packed.ids.device) if first_only else None
+    return [None] * (layers - 1) + [firsts]
 
 
 def initialise(module: nn.Module, *, std: float, generator: torch.Generator) -> None:

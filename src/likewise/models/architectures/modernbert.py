@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from likewise.errors import InputError
 from likewise.models.architectures.architecture import Architecture
-from likewise.models.architectures.layers import ACTIVATIONS, LayerNorm, Linear
+from likewise.models.architectures.layers import ACTIVATIONS, LayerNorm, Linear, keep, kept_rows
 from likewise.models.architectures.names import Names
 from likewise.models.attention import Bias, Plan, attend, plan_attention
 from likewise.text.packed import Packed
@@ -42,8 +42,8 @@ class RotaryAttention(nn.Module):
         self.qkv = Linear(width, 3 * width, bias=bias)
         self.out = Linear(width, width, bias=bias)
 
-    def forward(self, x: Tensor, plan: Plan, reach: Reach) -> Tensor:
-        """[T, H] to [T, H]."""
+    def forward(self, x: Tensor, plan: Plan, reach: Reach, kept: Tensor | None = None) -> Tensor:
+        """[T, H] to [T, H], or to the rows `kept` of it."""
         dropout = self.dropout if self.training else 0.0
         rows, width = x.shape
         parts = self.qkv(x).view(rows, 3 * self.heads, -1)
@@ -51,7 +51,7 @@ class RotaryAttention(nn.Module):
         turned = rotate(turned, reach.cosines, reach.sines)
         qkv = torch.cat([turned, values], dim=1).view(rows, 3 * width)
         mixed = attend(qkv, plan, heads=self.heads, dropout=dropout, bias=reach.window)
-        return _drop(self.out(mixed), dropout)
+        return _drop(self.out(keep(mixed, kept)), dropout)
 
 
 class PreNormLayer(nn.Module):
@@ -75,9 +75,10 @@ class PreNormLayer(nn.Module):
         self.up = Linear(width, 2 * inner, bias=mlp_bias)
         self.down = Linear(inner, width, bias=mlp_bias)
 
-    def forward(self, x: Tensor, plan: Plan, reach: Reach) -> Tensor:
-        """[T, H] to [T, H]."""
-        x = x + self.attention(self.attention_norm(x), plan, reach)
+    def forward(self, x: Tensor, plan: Plan, reach: Reach, kept: Tensor | None = None) -> Tensor:
+        """[T, H] to [T, H], or to the rows `kept` of it, which costs a last layer little."""
+        mixed = self.attention(self.attention_norm(x), plan, reach, kept)
+        x = keep(x, kept) + mixed
         value, gate = self.up(self.norm(x)).chunk(2, dim=-1)
         inner = _drop(self.activation(value) * gate, self.dropout if self.training else 0.0)
         return x + self.down(inner)  # type: ignore[no-any-return]  # a module's call is untyped
@@ -102,8 +103,10 @@ class ModernBert(nn.Module):
         )
         self.final_norm = _norm(config)
 
-    def forward(self, packed: Packed, *, dtype: torch.dtype = torch.float32) -> Tensor:
-        """Hidden states [T, H] of a packed stream, in `dtype`."""
+    def forward(
+        self, packed: Packed, *, dtype: torch.dtype = torch.float32, first_only: bool = False
+    ) -> Tensor:
+        """Hidden states [T, H] of a packed stream, in `dtype`; or [S, H] of the first tokens."""
         x = self.norm(F.embedding(packed.ids, self.tokens).to(dtype))
         x = _drop(x, self.dropout if self.training else 0.0)
         plan = plan_attention(packed.lengths, device=packed.ids.device)
@@ -112,8 +115,9 @@ class ModernBert(nn.Module):
             GLOBAL: self._reach(GLOBAL, places, None),
             LOCAL: self._reach(LOCAL, places, window_bias(self.half_window, x.device)),
         }
-        for layer, reach in zip(self.layers, self.reaches, strict=True):
-            x = layer(x, plan, reaches[reach])
+        kept = kept_rows(packed, first_only=first_only, layers=len(self.layers))
+        for layer, reach, rows in zip(self.layers, self.reaches, kept, strict=True):
+            x = layer(x, plan, reaches[reach], rows)
         return self.final_norm(x)  # type: ignore[no-any-return]  # a module's call is untyped
 
     def _reach(self, name: str, places: Tensor, window: Bias | None) -> Reach:

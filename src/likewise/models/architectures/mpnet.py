@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from likewise.models.architectures.architecture import Architecture
-from likewise.models.architectures.layers import LayerNorm, PostNormLayer
+from likewise.models.architectures.layers import LayerNorm, PostNormLayer, kept_rows
 from likewise.models.architectures.names import Names
 from likewise.models.architectures.roberta import counted_positions
 from likewise.models.attention import Bias, plan_attention
@@ -49,17 +49,20 @@ class Mpnet(nn.Module):
             for _ in range(int(config["num_hidden_layers"]))
         )
 
-    def forward(self, packed: Packed, *, dtype: torch.dtype = torch.float32) -> Tensor:
-        """Hidden states [T, H] of a packed stream, in `dtype`."""
+    def forward(
+        self, packed: Packed, *, dtype: torch.dtype = torch.float32, first_only: bool = False
+    ) -> Tensor:
+        """Hidden states [T, H] of a packed stream, in `dtype`; or [S, H] of the first tokens."""
         places = counted_positions(packed, padding_id=PADDING_ID)
         x = F.embedding(packed.ids, self.tokens) + F.embedding(places, self.positions)
         x = self.norm(x.to(dtype))
         if self.training and self.dropout > 0:
             x = F.dropout(x, self.dropout)
         plan = plan_attention(packed.lengths, device=packed.ids.device)
+        kept = kept_rows(packed, first_only=first_only, layers=len(self.layers))
         bias = self._bias()
-        for layer in self.layers:
-            x = layer(x, plan, bias)
+        for layer, rows in zip(self.layers, kept, strict=True):
+            x = layer(x, plan, bias, rows)
         return x
 
     def _bias(self) -> Bias:

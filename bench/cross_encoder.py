@@ -1,0 +1,82 @@
+"""Scoring pairs with a cross-encoder against sentence-transformers: same pairs, same weights.
+
+    python bench/cross_encoder.py [--pairs 2000] [--repeats 3]
+
+Pairs are those of STS-B where ../shared/data is there, else summaries and code of the standard
+library. The model is MiniLM with a fresh head: the arithmetic is that of a trained one.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from sentence_transformers import CrossEncoder as PeerCrossEncoder
+
+import likewise
+import machine
+from likewise.data.builtin import stdlib_code
+from likewise.models.cross_encoder import CrossEncoder, from_encoder, load_cross_encoder
+
+SHARED = Path(__file__).parents[2] / "shared/data"
+
+
+def pairs(n: int) -> list[tuple[str, str]]:
+    """Pairs in an order that has nothing to do with their length, none of them twice."""
+    data = likewise.read(SHARED / "stsb/train.csv.gz") if SHARED.exists() else stdlib_code().train
+    first, second = (data.text_lists(role) for role in data.text_roles()[:2])
+    found = list(dict.fromkeys((a[0], b[0]) for a, b in zip(first, second, strict=True)))
+    order = np.random.default_rng(0).permutation(len(found))[:n]
+    return [found[i] for i in order]
+
+
+def bench_predicting(folder: str, asked: list[tuple[str, str]], repeats: int) -> None:
+    """Seconds of `predict`, and how far the scores are from one another."""
+    theirs = PeerCrossEncoder(folder, device="cpu")
+    half = PeerCrossEncoder(folder, device="cpu", model_kwargs={"torch_dtype": torch.bfloat16})
+    model = load_cross_encoder(folder, device="cpu")
+
+    def peer(one: PeerCrossEncoder) -> float:
+        began = time.perf_counter()
+        one.predict(asked)
+        return time.perf_counter() - began
+
+    def ours(one: CrossEncoder, precision: str) -> float:
+        began = time.perf_counter()
+        one.predict(asked, precision=precision)
+        return time.perf_counter() - began
+
+    seconds = machine.alternate(
+        {
+            "sentence-transformers float32": lambda: peer(theirs),
+            "sentence-transformers bfloat16": lambda: peer(half),
+            "likewise float32": lambda: ours(model, "float32"),
+            "likewise": lambda: ours(model, "auto"),
+        },
+        repeats,
+    )
+    machine.report("cross-encoder", seconds, work=len(asked), unit="pairs", ours="likewise")
+    reference = theirs.predict(asked[:500])
+    wide, fast = (model.predict(asked[:500], precision=p) for p in ("float32", "auto"))
+    print(
+        f"  largest difference to the peer's scores: float32 {np.abs(wide - reference).max():.2e}, "
+        f"as chosen here {np.abs(fast - reference).max():.2e}; the peer's own bfloat16 "
+        f"{np.abs(half.predict(asked[:500]) - reference).max():.2e}"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pairs", type=int, default=2000)
+    parser.add_argument("--repeats", type=int, default=3)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "cross"
+        from_encoder("minilm", classes=1, seed=1).save(folder)
+        bench_predicting(str(folder), pairs(asked.pairs), asked.repeats)
+
+
+if __name__ == "__main__":
+    main()
