@@ -2,7 +2,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 
@@ -47,6 +47,7 @@ def test_equal_cosines_cost_the_log_of_the_number_of_candidates(symmetric):
     assert loss == pytest.approx((forward + backward) / 2 if symmetric else forward)
 
 
+@settings(deadline=None)
 @given(st.floats(0.01, 100), st.floats(0.01, 100))
 def test_the_length_of_an_embedding_changes_nothing(left, right):
     anchors, positives = (rows.detach() for rows in embeddings(5, 5))

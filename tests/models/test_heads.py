@@ -11,6 +11,7 @@ from likewise.models.heads import (
     Norm,
     Normalize,
     PairClassifier,
+    PairScale,
     build_tail,
     find_activation,
     tail_weights,
@@ -135,3 +136,25 @@ def test_the_classifier_is_the_peer_s_linear_layer():
         theirs = nn.Linear(3 * 4, 3)
     features = torch.randn(2, 12, generator=DRAW)
     assert torch.equal(ours(features), theirs(features))
+
+
+def test_with_the_product_the_classifier_takes_a_fourth_feature():
+    assert PairClassifier(4, 3).linear.in_features == 3 * 4
+    ours = PairClassifier(4, 3, product=True)
+    assert (ours.linear.in_features, ours.product) == (4 * 4, True)
+    assert ours(torch.randn(2, 16, generator=DRAW)).shape == (2, 3)
+
+
+def test_the_sigmoid_s_scale_and_bias_start_as_the_paper_s():
+    head = PairScale()
+    cosines = torch.tensor([[1.0, -0.5]])
+    torch.testing.assert_close(head(cosines), torch.tensor([[10.0 - 10, -5.0 - 10]]))
+    assert {name for name, _ in head.named_parameters()} == {"log_scale", "bias"}
+
+
+def test_a_scale_or_a_bias_that_is_given_is_fixed():
+    head = PairScale()
+    assert head(torch.tensor(0.5), scale=4.0, bias=1.0).item() == 3.0
+    assert not head(torch.tensor(0.5), scale=4.0, bias=1.0).requires_grad
+    head(torch.tensor(0.5), scale=4.0).backward()
+    assert (head.log_scale.grad, head.bias.grad) == (None, torch.tensor(1.0))
