@@ -71,6 +71,42 @@ def test_moving_takes_ids_and_leaves_boundaries_on_the_cpu():
     assert moved.lengths.tolist() == [1, 2]
 
 
+def test_types_of_tokens_go_with_their_stream():
+    packed = Packed(
+        ids=torch.tensor([5, 6, 7]),
+        starts=torch.tensor([0, 2, 3]),
+        segments=torch.tensor([0, 1, 1]),
+    )
+    moved = packed.to("meta")
+    assert moved.segments is not None
+    assert moved.segments.device.type == "meta"
+    assert pack([[1]]).to("cpu").segments is None
+
+
+def test_types_that_do_not_fit_the_stream_are_refused():
+    with pytest.raises(ValueError, match="segments must be"):
+        Packed(ids=torch.tensor([1, 2]), starts=torch.tensor([0, 2]), segments=torch.tensor([0]))
+
+
+@given(some_texts, st.data())
+def test_a_slice_holds_some_of_the_texts_and_all_that_belongs_to_them(texts, data):
+    first = data.draw(st.integers(0, len(texts) - 1))
+    last = data.draw(st.integers(first + 1, len(texts)))
+    whole = pack(texts)
+    marked = Packed(
+        ids=whole.ids, starts=whole.starts, pooled=whole.ids % 2 == 0, segments=whole.ids + 1
+    )
+    part = marked.slice(first, last)
+    expected = pack(texts[first:last])
+    assert torch.equal(part.ids, expected.ids)
+    assert torch.equal(part.starts, expected.starts)
+    assert part.pooled is not None
+    assert part.segments is not None
+    assert torch.equal(part.pooled, expected.ids % 2 == 0)
+    assert torch.equal(part.segments, expected.ids + 1)
+    assert whole.slice(first, last).segments is None
+
+
 @given(sizes=st.lists(st.integers(1, 300), min_size=1, max_size=40))
 def test_a_filler_makes_few_sizes_and_changes_no_text(sizes: list[int]):
     packed = pack([list(range(size)) for size in sorted(sizes)])
@@ -84,6 +120,18 @@ def test_a_filler_makes_few_sizes_and_changes_no_text(sizes: list[int]):
     if place is not None:
         assert set(texts.pop(place)) == {7}
     assert texts == [list(range(size)) for size in sorted(sizes)]
+
+
+@given(sizes=st.lists(st.integers(1, 90), min_size=1, max_size=20))
+def test_a_filler_is_of_the_first_type_and_moves_no_other(sizes: list[int]):
+    whole = pack([[7] * size for size in sorted(sizes)])
+    types = torch.arange(len(whole.ids)) + 1
+    typed = Packed(ids=whole.ids, starts=whole.starts, segments=types)
+    stream, place = filled(typed, 0, longest=512)
+    assert stream.segments is not None
+    assert torch.equal(stream.segments[stream.ids == 7], types)
+    assert not stream.segments[stream.ids == 0].any()
+    assert (place is None) == (len(stream.ids) == len(whole.ids))
 
 
 def test_a_filler_is_no_longer_than_a_text_may_be():
