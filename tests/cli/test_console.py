@@ -44,6 +44,12 @@ def test_a_table_shows_its_cells_as_they_are(capsys: pytest.CaptureFixture[str])
     assert rows[0].index("0.5") + 3 == rows[1].index("0.25") + 4  # numbers end in one line
 
 
+def test_words_stand_to_the_left_and_numbers_to_the_right(capsys: pytest.CaptureFixture[str]):
+    show_table("t", ["a name", "a use", "a value"], [["x", "y", "1"]], n_left=2)
+    row = next(line for line in capsys.readouterr().out.splitlines() if "x" in line)
+    assert row.split("│")[1:-1] == [" x      ", " y     ", "       1 "]
+
+
 def test_a_table_is_not_squeezed_where_it_is_piped():
     name = "/a/folder/with/a/long/name/" * 3
     table = f"show_table('title', ['model', 'x'], [['{name}', '1']])"

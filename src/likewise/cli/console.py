@@ -37,19 +37,22 @@ def emit_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 
 
-def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table on stdout: the first column to the left, the others to the right.
+def show_table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, n_left: int = 1
+) -> None:
+    """Print a table on stdout: the first columns to the left, the others to the right.
 
     Args:
         title: above the table.
         columns: headings.
         rows: one text a column.
+        n_left: how many of the first columns hold words; numbers stand to the right.
     """
     piped = None if sys.stdout.isatty() else PIPED_WIDTH
     console = Console(highlight=False, width=piped)
     table = Table(title=escape(title), title_justify="left", title_style="bold")
     for i, column in enumerate(columns):
-        table.add_column(escape(column), justify="left" if i == 0 else "right")
+        table.add_column(escape(column), justify="left" if i < n_left else "right")
     for row in rows:
         table.add_row(*(escape(cell) for cell in row))
     console.print(table)

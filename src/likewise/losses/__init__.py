@@ -156,7 +156,7 @@ LOSSES: Table[LossSpec] = Table(
         "margin-mse": LossSpec(
             function=margin_mse,
             roles=("anchor", "candidates", "scores"),
-            kinds=("pairs",),
+            kinds=("distilled",),
             layout="candidates",
             paper="Hofstätter et al. 2020",
             use="a teacher's scores of a positive and its negatives, as from a cross-encoder",
@@ -164,7 +164,7 @@ LOSSES: Table[LossSpec] = Table(
         "kl": LossSpec(
             function=kl,
             roles=("anchor", "candidates", "scores"),
-            kinds=("pairs",),
+            kinds=("distilled",),
             layout="candidates",
             paper="Lin et al. 2020",
             use="as margin-mse, with several negatives of which the nearest should count most",
