@@ -26,12 +26,15 @@ def make_data(
     kind: str, *, score_range: tuple[float, float] | None = None, **columns: list[Any]
 ) -> Dataset:
     """A data set of that kind from one list a role; a list of lists for several texts a row."""
-    types = {"score": pa.float64(), "label": pa.int64()}
+    types = {"score": pa.float64(), "scores": pa.list_(pa.float64()), "group": pa.int64()}
+    text = pa.large_string()
     arrays = {}
     for role, values in columns.items():
-        text = pa.large_string()
         several = any(isinstance(value, list) for value in values)
-        arrays[role] = pa.array(values, types.get(role, pa.large_list(text) if several else text))
+        usual = pa.large_list(text) if several else text
+        if role == "label" and isinstance(values[0], int):
+            usual = pa.int64()
+        arrays[role] = pa.array(values, types.get(role, usual))
     n = len(next(iter(columns.values())))
     return Dataset(
         kind=kind,
@@ -73,6 +76,38 @@ def nli(n: int = 24) -> Dataset:
         premise=[f"people {verb} the {noun} here" for verb, noun in verbs],
         hypothesis=[forms[i % 3].format(*topic) for i, topic in enumerate(verbs)],
         label=[i % 3 for i in range(n)],
+    )
+
+
+def labelled(n: int = 24, *, names: Sequence[str] = ("a", "b", "c")) -> Dataset:
+    """Questions, in classes by turns."""
+    return make_data(
+        "labelled",
+        text=[question(*topic) for topic in TOPICS[:n]],
+        label=[names[i % len(names)] for i in range(n)],
+    )
+
+
+def triplets(n: int = 24) -> Dataset:
+    """A question, its answer, and the answers to two others as negatives."""
+    answers = [answer(*topic) for topic in TOPICS]
+    return make_data(
+        "pairs",
+        anchor=[question(*topic) for topic in TOPICS[:n]],
+        positive=answers[:n],
+        negative=[[answers[(i + 9) % 64], answers[(i + 18) % 64]] for i in range(n)],
+    )
+
+
+def distilled(n: int = 24) -> Dataset:
+    """The triplets, with a teacher's score of each answer."""
+    pairs = triplets(n)
+    return make_data(
+        "distilled",
+        anchor=pairs.texts("anchor"),
+        positive=pairs.texts("positive"),
+        negative=pairs.text_lists("negative"),
+        scores=[[9.0, i % 3 / 2, -1.0] for i in range(n)],
     )
 
 
