@@ -82,3 +82,37 @@ def test_memory_is_that_of_one_block_and_not_of_all_similarities():
     tracemalloc.stop()
     assert peak < 6 * neighbours.QUERIES * neighbours.DOCUMENTS * 8
     assert peak < len(queries) * len(documents) * 8
+
+
+def test_cosines_nearer_than_a_float32_can_tell_are_ranked_as_float64_has_them():
+    rng = np.random.default_rng(0)
+    base = rng.normal(size=64)
+    documents = (base + rng.normal(size=(3000, 64)) * 1e-5).astype(np.float32)
+    queries = (base + rng.normal(size=(4, 64))).astype(np.float32)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neighbours, "DOCUMENTS", 512)
+        found = search_cosine(queries, documents, depth=5)
+    order, cosines = brute(queries, documents, 5)
+    assert np.ptp(cosines, axis=1).max() < 1e-6  # below the bound on a float32 sum of 64 products
+    np.testing.assert_array_equal(found.positions, order)
+
+
+@given(vectors(), st.integers(1, 45), st.integers(1, 20))
+@settings(deadline=None)
+def test_a_group_finds_only_the_others(sides, depth, documents):
+    queries, rows = sides
+    groups = np.arange(len(queries)) % 3, np.arange(len(rows)) % 3
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(neighbours, "DOCUMENTS", documents)
+        found = search_cosine(queries, rows, depth=depth, groups=groups)
+    for query in range(len(queries)):
+        outside = np.flatnonzero(groups[1] != groups[0][query])
+        expected = outside[brute(queries[query : query + 1], rows[outside], depth)[0][0]]
+        assert found.positions[query, : len(expected)].tolist() == expected.tolist()
+        assert (found.positions[query, len(expected) :] == -1).all()
+
+
+def test_nobody_asks_and_nothing_is_there():
+    none, some = np.empty((0, 3), np.float32), np.ones((2, 3), np.float32)
+    assert search_cosine(none, some, depth=4).positions.shape == (0, 4)
+    assert search_cosine(some, none, depth=4).positions.tolist() == [[-1] * 4] * 2

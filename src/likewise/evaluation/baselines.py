@@ -1,7 +1,6 @@
 """What a model has to beat: word overlap, which needs no model at all."""
 
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +13,7 @@ from likewise.evaluation.result import Result
 from likewise.evaluation.retrieval import METRICS, SHOWN, parse_metrics, score_ranking
 from likewise.evaluation.similarity import score_cosines
 from likewise.evaluation.statistics import RESAMPLES
-from likewise.mining.neighbours import Ranking, best_first
+from likewise.mining.lexical import search_bm25
 
 WORD = r"\w+"
 
@@ -26,11 +25,7 @@ def evaluate_bm25(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Result:
-    """BM25 as Lucene computes it (Robertson and Zaragoza 2009), by the package bm25s.
-
-    Words are bm25s's own: lower case, runs of two or more word characters (so that `snake_case`
-    is one word), English stop words left out, no stemming; k1 1.5, b 0.75. A document that shares
-    no word with the query is not found.
+    """The ranking of `search_bm25`: shared words, weighed as Lucene weighs them.
 
     Args:
         data: queries, corpus and judgements.
@@ -43,7 +38,7 @@ def evaluate_bm25(
     """
     task = Judged(data=data)
     depth = max(SHOWN, *(k for _, k in parse_metrics(metrics).values()))
-    ranking = _rank_bm25(task, depth)
+    ranking = search_bm25(task.queries, task.documents, depth=depth, skipped=task.own_documents)
     result = score_ranking(ranking, task, metrics=metrics, resamples=resamples, seed=seed)
     return replace(result, model="BM25")
 
@@ -75,36 +70,6 @@ def evaluate_tfidf(data: Dataset, *, resamples: int = RESAMPLES, seed: int = 0) 
     """
     cosines = _tfidf_cosines(data.texts("sentence1"), data.texts("sentence2"))
     return replace(score_cosines(cosines, data, resamples=resamples, seed=seed), model="TF-IDF")
-
-
-def _rank_bm25(task: Judged, depth: int) -> Ranking:
-    import bm25s
-
-    index = bm25s.BM25(method="lucene", k1=1.5, b=0.75)
-    index.index(_words(task.documents), show_progress=False)
-    parts = []
-    here = np.arange(len(task.documents))
-    for words, own in zip(_words(task.queries), task.own_documents, strict=True):
-        scores = np.full(len(task.documents), -np.inf)
-        if words:
-            scores = index.get_scores(words).astype(np.float64)
-            scores[scores <= 0] = -np.inf
-        if own >= 0:
-            scores[own] = -np.inf
-        parts.append(best_first(scores[None], here, depth=depth))
-    return Ranking(
-        positions=np.concatenate([part.positions for part in parts]),
-        scores=np.concatenate([part.scores for part in parts]),
-    )
-
-
-def _words(texts: Sequence[str]) -> list[list[str]]:
-    import bm25s
-
-    words: list[list[str]] = bm25s.tokenize(
-        list(texts), stopwords="english", return_ids=False, show_progress=False
-    )
-    return words
 
 
 def _tfidf_cosines(left: list[str], right: list[str]) -> NDArray[np.float64]:
