@@ -15,10 +15,12 @@ from likewise.models.build import (
     load,
     load_weights,
     parameters,
+    static_encoder,
 )
 from likewise.models.encoder import Encoder, architecture_of
 from likewise.models.folder.contents import PoolingConfig, TailModule
 from likewise.models.folder.read import read_folder
+from likewise.models.folder.write import write_folder
 from models.architectures.families import CONFIGS, SMALLEST_ID, make_theirs
 
 TEXTS = ["How do people paint the river", "a guide"]
@@ -155,3 +157,44 @@ def test_a_damaged_tokenizer_is_named(tiny_folder: Path):
     (tiny_folder / "tokenizer.json").write_bytes(b"{}")
     with pytest.raises(InputError, match=r"tokenizer\.json: not a tokenizer"):
         load(tiny_folder)
+
+
+def test_a_bare_backbone_is_pooled_as_asked_and_has_no_tail(tiny_folder: Path):
+    contents = read_folder(tiny_folder)
+    trained = replace(
+        contents,
+        tail=(TailModule(kind="Normalize"),),
+        prompts={"query": "how "},
+        default_prompt="query",
+        truncate_dimensions=4,
+    )
+    write_folder(tiny_folder, trained, overwrite=True)
+    assert load(tiny_folder, device="cpu").encode(TEXTS).shape == (2, 4)
+    for pooling in ("mean", "cls", "max"):
+        encoder = load(f"{pooling}:{tiny_folder}", device="cpu")
+        expected = from_contents(replace(contents, pooling=PoolingConfig(modes=(pooling,))))
+        np.testing.assert_array_equal(encoder.encode(TEXTS), expected.encode(TEXTS))
+        assert encoder.notes == (f'the bare backbone with pooling "{pooling}"',)
+
+
+def test_the_pooling_of_a_plain_transformers_folder_is_no_longer_noted(tiny_folder: Path):
+    (tiny_folder / "modules.json").unlink()
+    assert "says nothing about pooling" in load(tiny_folder).notes[0]
+    assert load(f"cls:{tiny_folder}").notes == ('the bare backbone with pooling "cls"',)
+
+
+def test_word_vectors_are_loaded_by_the_name_of_their_file(tmp_path: Path):
+    path = tmp_path / "words.txt"
+    path.write_text("dog 1 0\ncat 0 1\n")
+    found = load(f"static:{path}", device="cpu").encode(["dog cat", "Dog"])
+    np.testing.assert_array_equal(found, [[0.5, 0.5], [1, 0]])
+    weighted = load(f"static:{path}:sif=0.5", device="cpu")
+    by_hand = static_encoder(path, sif=0.5, remove_component_of="words", device="cpu")
+    np.testing.assert_array_equal(weighted.encode(["dog cat"]), by_hand.encode(["dog cat"]))
+    np.testing.assert_array_equal(load(f"mean:static:{path}").encode(["dog"]), [[1, 0]])
+
+
+def test_word_vectors_are_a_mean_and_nothing_else(tmp_path: Path):
+    (tmp_path / "words.txt").write_text("dog 1 0\ncat 0 1\n")
+    with pytest.raises(InputError, match='pools by "cls"'):
+        load(f"cls:static:{tmp_path / 'words.txt'}")

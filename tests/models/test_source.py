@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from likewise.errors import InputError, MissingExtra
-from likewise.models.source import resolve_model
+from likewise.models.folder.contents import POOLING_MODES
+from likewise.models.source import SIF, ModelName, parse_name, resolve_model
 
 
 def test_a_folder_is_itself(tiny_folder: Path):
@@ -87,3 +88,85 @@ def test_a_name_that_is_nothing_is_refused_without_asking_the_hub(name: str):
 def test_a_hub_name_of_another_form_is_refused(name: str):
     with pytest.raises(InputError, match="expected ORG/NAME"):
         resolve_model(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("minilm", ModelName(base="minilm")),
+        ("hub:org/name", ModelName(base="hub:org/name")),
+        ("mean:minilm", ModelName(base="minilm", pooling="mean")),
+        ("cls:hub:org/name", ModelName(base="hub:org/name", pooling="cls")),
+        ("static:glove.txt", ModelName(base="glove.txt", is_static=True)),
+        ("static:glove.txt:sif", ModelName(base="glove.txt", is_static=True, sif=SIF)),
+        ("static:glove.txt:sif=1e-4", ModelName(base="glove.txt", is_static=True, sif=1e-4)),
+        ("static:C:\\glove.txt:sif", ModelName(base="C:\\glove.txt", is_static=True, sif=SIF)),
+        ("static:C:\\glove.txt", ModelName(base="C:\\glove.txt", is_static=True)),
+        ("C:\\models\\mine", ModelName(base="C:\\models\\mine")),
+        ("mean:C:\\models\\mine", ModelName(base="C:\\models\\mine", pooling="mean")),
+        ("mean:static:g.txt", ModelName(base="g.txt", is_static=True, pooling="mean")),
+        ("Mean:minilm", ModelName(base="Mean:minilm")),
+    ],
+)
+def test_a_name_is_taken_apart(name: str, expected: ModelName):
+    assert parse_name(name) == expected
+
+
+@pytest.mark.parametrize("pooling", POOLING_MODES)
+def test_every_pooling_can_stand_before_a_model(pooling: str):
+    assert parse_name(f"{pooling}:minilm") == ModelName(base="minilm", pooling=pooling)
+
+
+@pytest.mark.parametrize("name", ["mean:mine", "static:mine", "cls:"])
+def test_a_folder_of_that_very_name_wins(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).mkdir()
+    assert parse_name(name) == ModelName(base=name)
+    assert resolve_model(name) == Path(name)
+
+
+def test_a_file_with_a_colon_in_its_name_wins_over_the_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "glove:sif").touch()
+    assert parse_name("static:glove:sif") == ModelName(base="glove:sif", is_static=True)
+    assert parse_name("static:glove:sif:sif").sif == SIF
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("mean:", '"mean:" lacks a model'),
+        ("static:", '"static:" lacks the file of word vectors'),
+        ("mean:static:", '"static:" lacks the file'),
+        ("mean:cls:minilm", "names two poolings"),
+        ("static:glove.txt:sif=", 'expected a number behind "sif=", found ""'),
+        ("static:glove.txt:sif=x", 'expected a number behind "sif=", found "x"'),
+        ("static:glove.txt:siff", 'no option "siff"'),
+    ],
+)
+def test_a_name_with_a_wrong_part_is_refused(
+    name: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "glove.txt").touch()
+    with pytest.raises(InputError, match=problem) as caught:
+        parse_name(name)
+    assert any(form in caught.value.mend for form in ("mean:minilm", "static:"))
+
+
+def test_a_name_that_is_nothing_lists_all_forms():
+    with pytest.raises(InputError, match='no model folder "median:minilm"') as caught:
+        resolve_model("median:minilm")
+    for form in ("folder", "minilm", "ORG/NAME", "static:FILE", "mean:MODEL"):
+        assert form in caught.value.mend
+
+
+def test_a_file_is_offered_as_word_vectors(tmp_path: Path):
+    (tmp_path / "glove.txt").write_text("a 1 2")
+    with pytest.raises(InputError, match="is a file") as caught:
+        resolve_model(str(tmp_path / "glove.txt"))
+    assert f"static:{tmp_path / 'glove.txt'}" in caught.value.mend

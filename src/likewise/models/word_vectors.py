@@ -57,7 +57,10 @@ def read_word_vectors(path: Path) -> WordVectors:
         raise no_such_file(path)
     with path.open("rb") as file:
         is_zip = file.read(2) == ZIP_MAGIC
-    if is_zip or path.suffix == ".npz":
+    if path.suffix == ".npz" and not is_zip:
+        problem = "not a whole .npz file: it does not begin as one"
+        raise InputError(problem, mend="copy the file again", where=Where(path=str(path)))
+    if is_zip:
         words, vectors, ranks = _read_npz(path)
     else:
         words, vectors, ranks = _read_text(path)
@@ -172,7 +175,7 @@ def _read_npz(path: Path) -> tuple[list[str], NDArray[np.float32], NDArray[np.in
     where = Where(path=str(path))
     mend = "write it with: numpy.savez(path, words=numpy.array(words), vectors=vectors)"
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             if not {"words", "vectors"} <= set(file.files):
                 problem = f"expected arrays named words and vectors, found {', '.join(file.files)}"
                 raise InputError(problem, mend=mend, where=where)
