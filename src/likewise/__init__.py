@@ -22,12 +22,15 @@ if TYPE_CHECKING:  # for editors and type checkers; the same names as in `_PLACE
     from likewise.evaluation import evaluate as evaluate
     from likewise.methods import Run as Run
     from likewise.methods import train as train
+    from likewise.models import CrossEncoder as CrossEncoder
     from likewise.models import Encoder as Encoder
     from likewise.models import load as load
+    from likewise.models import load_cross_encoder as load_cross_encoder
 
 __version__: Final = "0.1.0"
 
 __all__ = (
+    "CrossEncoder",
     "Encoder",
     "InputError",
     "Interrupted",
@@ -38,6 +41,7 @@ __all__ = (
     "__version__",
     "evaluate",
     "load",
+    "load_cross_encoder",
     "losses",
     "read",
     "train",
@@ -51,7 +55,7 @@ _PLACES: Final = (
     ),
     ("likewise.evaluation", ("evaluate",)),
     ("likewise.methods", ("Run", "train")),
-    ("likewise.models", ("Encoder", "load")),
+    ("likewise.models", ("CrossEncoder", "Encoder", "load", "load_cross_encoder")),
 )
 
 

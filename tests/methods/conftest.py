@@ -1,14 +1,61 @@
 """Encoders that all start from the same weights."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+from torch import Tensor
 
+from likewise.data.dataset import Dataset
+from likewise.methods import METHODS
+from likewise.methods.recipe import resolve_options
 from likewise.models.build import load
 from likewise.models.encoder import Encoder
+from methods.small_data import DATA, make_teacher, settings, start
+from training.small_runs import Log, make_fit, weights
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model's weights before and after a method, and what happened between."""
+
+    before: dict[str, Tensor]
+    after: dict[str, Tensor]
+    log: Log
+    data: Dataset
 
 
 @pytest.fixture
 def new_encoder(_tiny_original: Path) -> Callable[[], Encoder]:
     return lambda: load(_tiny_original, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def _teacher(_tiny_original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_teacher(_tiny_original, tmp_path_factory.mktemp("teacher") / "model")
+
+
+@pytest.fixture
+def train_on(_tiny_original: Path, _teacher: Path) -> Callable[..., Trained]:
+    """Run a method on small data of one of its kinds."""
+
+    def train_on(
+        name: str,
+        folder: Path,
+        *,
+        kind: str | None = None,
+        rows: int = 24,
+        log: Log | None = None,
+        **given: Any,
+    ) -> Trained:
+        data = DATA[kind or METHODS[name].kinds[0]](rows)
+        model, log = start(name, _tiny_original, data), log or Log()
+        before = weights(model)
+        fit = make_fit(model, folder, observers=[log], **({"epochs": 2} | given))
+        options = resolve_options(name, settings(name, _teacher))
+        METHODS[name].function(fit, data, **options)
+        return Trained(before=before, after=weights(model), log=log, data=data)
+
+    return train_on

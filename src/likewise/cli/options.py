@@ -66,10 +66,10 @@ def parse_settings(given: list[str]) -> dict[str, str]:
 def _parameter(field: "Field[Any]", hint: Any, text: str) -> inspect.Parameter:
     plain = _without_none(hint)
     choices = get_args(plain) if get_origin(plain) is Literal else ()
-    default = "" if field.default is None else f"  [default: {field.default}]"
+    default = "" if field.default in {None, ()} else f"  [default: {field.default}]"
     one_of = f" One of: {', '.join(choices)}." if choices else ""
     option = typer.Option(f"--{field.name.replace('_', '-')}", help=f"{text}{one_of}{default}")
-    kind = str if choices else plain
+    kind = str if choices or get_origin(plain) is tuple else plain  # a list is read from its text
     return inspect.Parameter(
         field.name,
         inspect.Parameter.KEYWORD_ONLY,

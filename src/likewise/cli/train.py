@@ -18,6 +18,7 @@ from likewise.evaluation.result import Evaluation
 from likewise.methods.recipe import build_recipe, read_recipe
 from likewise.methods.run import Existing, Run, Tell
 from likewise.methods.run import train as run_training
+from likewise.models.cross_encoder import CrossEncoder
 from likewise.report import write_report
 from likewise.report.wording import verdict_sentence
 from likewise.training.options import TrainingOptions
@@ -29,10 +30,15 @@ def train(
     data: Annotated[list[str] | None, typer.Argument(help="Files to train on.")] = None,
     out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/latest"),
     base: Annotated[
-        str | None, typer.Option(help="Model to start from: a folder, minilm, hub:ORG/NAME.")
+        str | None,
+        typer.Option(help="Model to start from: a folder, minilm, hub:ORG/NAME, static:FILE."),
     ] = None,
     method: Annotated[
-        str | None, typer.Option(help="mnr, cosine, softmax; auto chooses by the data.")
+        str | None,
+        typer.Option(
+            help="mnr, cosine, softmax, augmented, distillation, cross-encoder, or any loss by its "
+            "name (likewise losses); auto chooses by the data."
+        ),
     ] = None,
     dev: Annotated[
         str | None, typer.Option(help="Data to measure on; a tenth is held out where none.")
@@ -60,7 +66,7 @@ def train(
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the result only.")] = False,
     **settings: Any,
 ) -> None:
-    """Train an embedding model on pairs, scored pairs or NLI rows.
+    """Train an embedding model, or a cross-encoder, on whatever the data has.
 
     Example: likewise train pairs.csv --base minilm --dev dev.csv --out runs/first
     """
@@ -92,7 +98,7 @@ def train(
             out=out,
             existing=existing,
             allow_leak=allow_leak,
-            tell=Tell(observers=(watch,), plan=watch.plan, note=watch.note),
+            tell=Tell(observers=(watch,), plan=watch.plan, note=watch.note, progress=not quiet),
             **tables["training"],
             **resolved.options,
         )
@@ -111,4 +117,6 @@ def finish(run: Run, *, json: bool, quiet: bool) -> None:
     answer(f"model:  {run.folder / 'model'}")
     if report is not None:
         answer(f"report: {report}")
-    say(f"next:   {program()} encode {run.folder / 'model'} texts.txt --out v.npy", quiet=quiet)
+    scores = isinstance(run.model, CrossEncoder)
+    files = "pairs.csv --out scores.npy" if scores else "texts.txt --out v.npy"
+    say(f"next:   {program()} encode {run.folder / 'model'} {files}", quiet=quiet)

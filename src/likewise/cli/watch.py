@@ -39,6 +39,8 @@ class Watch:
         for line in plan.lines():
             say(f"plan: {line}", quiet=self.quiet)
         if self._bar is not None:
+            if self._task is not None:  # of the stage before this one
+                self._bar.remove_task(self._task)
             self._bar.start()
             self._task = self._bar.add_task("", total=plan.steps or 60 * (self.minutes or 1))
 
@@ -61,6 +63,8 @@ class Watch:
         if self._bar is not None and self._task is not None:
             done = event.step if self.total else event.seconds
             self._bar.update(self._task, completed=done, description=text)
+            if event.step == self.total:  # what follows may draw a bar of its own
+                self._bar.stop()
         elif time.monotonic() - self._said >= SECONDS_BETWEEN_LINES:
             self._said = time.monotonic()
             say(f"training: {text}, {event.seconds:.0f} s", quiet=self.quiet)

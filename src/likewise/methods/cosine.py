@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from likewise.data.dataset import Dataset
 from likewise.data.derive import nli_to_scored
 from likewise.errors import InputError
 from likewise.losses import LOSSES
+from likewise.methods.conversions import as_kind, tell_new
+from likewise.methods.refusals import refuse_unfit
 from likewise.training.fit import Fit
 from likewise.training.objective import objective_of
 
@@ -14,7 +17,7 @@ COSINES = (-1.0, 1.0)  # the range of targets that are used as they are
 
 
 def train_cosine(
-    fit: Fit,
+    fit: Fit[Any],
     data: Dataset,
     *,
     entailment: float = 1.0,
@@ -29,7 +32,7 @@ def train_cosine(
 
     Args:
         fit: the encoder, and how to train it.
-        data: scored pairs, or NLI rows.
+        data: scored pairs, NLI rows, or pairs labelled same (1) and different (0).
         entailment: the cosine to aim at for an entailed hypothesis, from -1 to 1.
         neutral: that of a neutral one.
         contradiction: that of a contradicting one.
@@ -37,13 +40,14 @@ def train_cosine(
     Raises:
         InputError: a target is no cosine, or all are equal.
     """
-    scored = data
     if data.kind == "nli":
         targets = {"entailment": entailment, "neutral": neutral, "contradiction": contradiction}
         _refuse_targets(targets)
         scored = replace(nli_to_scored(data, targets=targets), score_range=COSINES)
-        for note in scored.notes[len(data.notes) :]:
-            fit.note(str(note))
+        scored = tell_new(fit, data, scored)
+    else:
+        scored = as_kind(fit, data, ("scored",))
+    scored = refuse_unfit(fit, scored, LOSSES["cosine"], method="cosine")
     fit(scored, objective_of(LOSSES["cosine"]))
 
 

@@ -1,6 +1,7 @@
 """The data that a run is measured on: given, or held out; never seen in training."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from likewise.data.derive import nli_to_pairs
 from likewise.data.leakage import leaked_rows
 from likewise.data.splits import split
 from likewise.errors import InputError
+from likewise.evaluation.evaluators import evaluator_for
+
+Makes: TypeAlias = Literal["encoder", "cross-encoder"]
 
 SHARE_HELD_OUT = 0.1
 MOST_HELD_OUT = 1000
@@ -28,7 +32,12 @@ class TrainAndDev:
 
 
 def prepare_dev(
-    train: Dataset, dev: Dataset | RetrievalSet | None, *, allow_leak: bool, seed: int
+    train: Dataset,
+    dev: Dataset | RetrievalSet | None,
+    *,
+    allow_leak: bool,
+    seed: int,
+    makes: Makes = "encoder",
 ) -> TrainAndDev:
     """Check the dev data against the training data, or hold a part of it out.
 
@@ -39,19 +48,20 @@ def prepare_dev(
         dev: what it is to be measured on; None holds out a tenth, 1,000 rows at the most.
         allow_leak: measure although dev rows stand in the training data.
         seed: of the rows held out.
+        makes: what is trained: a cross-encoder is measured on other kinds of data.
 
     Raises:
         InputError: more than a tenth of the dev rows stand in the training data as well.
     """
     if dev is None:
-        return _held_out(train, seed)
+        return _held_out(train, seed, makes)
     leaked = leaked_rows(train, dev)
     if not len(leaked):
-        return TrainAndDev(train=train, dev=_measurable(dev, seed))
+        return TrainAndDev(train=train, dev=_measurable(dev, seed, makes))
     said = f"{len(leaked):,} of {len(dev):,} dev rows stand in the training data as well"
     if allow_leak:
         note = f"{said}: scores on them are too high (--allow-leak)"
-        return TrainAndDev(train=train, dev=_measurable(dev, seed), notes=(note,))
+        return TrainAndDev(train=train, dev=_measurable(dev, seed, makes), notes=(note,))
     if len(leaked) > MOST_LEAKED * len(dev):
         where = dev.where(int(leaked[0])) if isinstance(dev, Dataset) else None
         mend = "take them out of one of the two, or add --allow-leak to measure all the same"
@@ -59,7 +69,7 @@ def prepare_dev(
     seen = _rows_seen(train, dev, leaked)
     rest = np.setdiff1d(np.arange(len(train)), seen)
     note = f"{said}; the {len(seen):,} training rows they stand in are left out of training"
-    return TrainAndDev(train=train.take(rest), dev=_measurable(dev, seed), notes=(note,))
+    return TrainAndDev(train=train.take(rest), dev=_measurable(dev, seed, makes), notes=(note,))
 
 
 def _rows_seen(
@@ -73,7 +83,7 @@ def _rows_seen(
     return np.unique(np.concatenate(found))
 
 
-def _held_out(train: Dataset, seed: int) -> TrainAndDev:
+def _held_out(train: Dataset, seed: int, makes: Makes) -> TrainAndDev:
     if len(train) < FEWEST_ROWS:
         note = (
             f"no dev data, and {len(train)} rows are too few to hold some out: "
@@ -87,14 +97,25 @@ def _held_out(train: Dataset, seed: int) -> TrainAndDev:
         note = f"no dev data, and none could be held out: {error.problem}"
         return TrainAndDev(train=train, dev=None, notes=(note,))
     note = f"no dev data given: {len(held):,} rows that share no text with the rest are held out"
-    return TrainAndDev(train=rest, dev=_measurable(held, seed), notes=(note,))
+    try:
+        measured = _measurable(held, seed, makes)
+    except InputError:
+        note = f"no dev data, and {train.kind} data cannot be measured: give some with --dev"
+        return TrainAndDev(train=train, dev=None, notes=(note,))
+    return TrainAndDev(train=rest, dev=measured, notes=(note,))
 
 
-def _measurable(dev: Dataset | RetrievalSet, seed: int) -> Dataset | RetrievalSet:
-    """NLI rows are measured as retrieval of the entailed hypothesis; others as they are."""
-    if isinstance(dev, Dataset) and dev.kind == "nli":
-        pairs = nli_to_pairs(dev, seed=seed)
-        return pairs.only("anchor", "positive")
+def _measurable(dev: Dataset | RetrievalSet, seed: int, makes: Makes) -> Dataset | RetrievalSet:
+    """As it is measured: an encoder finds the entailed hypothesis of NLI, the answer of triplets.
+
+    Raises:
+        InputError: no evaluator takes this kind of data.
+    """
+    if isinstance(dev, Dataset) and dev.kind == "nli" and makes == "encoder":
+        return nli_to_pairs(dev, seed=seed).only("anchor", "positive")
+    if isinstance(dev, Dataset) and dev.kind == "distilled":
+        return replace(dev.only("anchor", "positive"), kind="pairs")
+    evaluator_for(dev, scores_pairs=makes == "cross-encoder")
     return dev
 
 

@@ -1,19 +1,25 @@
 """Multiple-negatives ranking: pairs that belong together, everything else in the batch apart."""
 
+from typing import Any, Literal
+
 from likewise.data.dataset import Dataset
-from likewise.data.derive import nli_to_pairs
+from likewise.data.derive import with_easy_negatives
 from likewise.losses import LOSSES
+from likewise.methods.conversions import as_kind, tell_new
+from likewise.methods.refusals import refuse_unfit
+from likewise.mining.negatives import semi_hard_negatives
+from likewise.mining.vectors import TimedEmbed
 from likewise.training.fit import Fit
 from likewise.training.objective import objective_of
 
 
 def train_mnr(
-    fit: Fit,
+    fit: Fit[Any],
     data: Dataset,
     *,
     scale: float = 20.0,
     symmetric: bool = False,
-    hard_negatives: bool = True,
+    negatives: Literal["hard", "semi-hard", "easy", "none"] = "hard",
 ) -> None:
     """Train with in-batch negatives (Henderson et al. 2017; SBERT's recipe for NLI).
 
@@ -22,16 +28,21 @@ def train_mnr(
 
     Args:
         fit: the encoder, and how to train it.
-        data: pairs, with negatives or without; or NLI rows.
+        data: pairs, with negatives or without; NLI rows, pair labels or classes.
         scale: inverse temperature of the cosines.
         symmetric: also find the anchor from its positive (as CLIP does).
-        hard_negatives: use the negatives that the data has.
+        negatives: besides the answers of the other rows. "hard": those that the data has, if any
+            (of NLI rows the contradictions); "semi-hard": answers of other rows that the base
+            model finds alike, but for those too near the right one; "easy": any answer of another
+            row; "none": no others.
     """
-    pairs = nli_to_pairs(data, seed=fit.options.seed) if data.kind == "nli" else data
-    if pairs is not data:
-        for note in pairs.notes[len(data.notes) :]:
-            if note.count:
-                fit.note(str(note))
-    if not hard_negatives:
-        pairs = pairs.only("anchor", "positive")
+    pairs = as_kind(fit, data, LOSSES["mnr"].kinds)
+    if negatives != "hard":
+        pairs = pairs.without("negative")
+    if negatives == "easy":
+        pairs = tell_new(fit, pairs, with_easy_negatives(pairs, seed=fit.options.seed))
+    if negatives == "semi-hard":
+        mined = semi_hard_negatives(TimedEmbed(fit.encoder), pairs, seed=fit.options.seed)
+        pairs = tell_new(fit, pairs, mined)
+    pairs = refuse_unfit(fit, pairs, LOSSES["mnr"], method="mnr")
     fit(pairs, objective_of(LOSSES["mnr"], scale=scale, symmetric=symmetric))

@@ -1,30 +1,32 @@
 """A run: measure the base, train, measure again, and say what came of it."""
 
-import difflib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
+
+import numpy as np
 
 from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.data.reading import read
 from likewise.errors import InputError
 from likewise.evaluation.comparison import compare
 from likewise.evaluation.diagnosis import diagnose
-from likewise.evaluation.evaluators import evaluate, evaluate_baseline
+from likewise.evaluation.evaluators import evaluate, evaluate_baseline, evaluator_for
 from likewise.evaluation.result import Evaluation, Result
 from likewise.evaluation.schema import write_evaluation
 from likewise.evaluation.statistics import verdict
-from likewise.methods.auto import choose_method
 from likewise.methods.dev_data import TrainAndDev, dev_tokens, prepare_dev
-from likewise.methods.recipe import Recipe, build_recipe, refuse_changed, resolve_options
+from likewise.methods.recipe import Recipe, refuse_changed
+from likewise.methods.settle import name_of, settle
+from likewise.methods.start import Start, start_model
 from likewise.methods.table import METHODS
-from likewise.models.build import load
+from likewise.models.cross_encoder import CrossEncoder
 from likewise.models.encoder import Encoder
 from likewise.text.audit import audit
 from likewise.training.checkpoint import newest_checkpoint, read_progress
 from likewise.training.events import Evaluated, Observer
-from likewise.training.fit import Fit
+from likewise.training.fit import Fit, refuse_lonely
 from likewise.training.options import TrainingOptions
 from likewise.training.plan import Plan
 from likewise.training.run_folder import (
@@ -34,10 +36,10 @@ from likewise.training.run_folder import (
     open_run,
     refuse_folder,
     refuse_other_run,
-    short_list,
     write_json,
     write_manifest,
 )
+from likewise.training.trainable import rate_of
 
 Existing = Literal["refuse", "resume", "overwrite"]
 TRAINED = "trained"
@@ -50,13 +52,13 @@ class Run:
 
     Attributes:
         folder: recipe, manifest, metrics, checkpoints, model, evaluation.
-        model: the trained encoder; also in `folder / "model"`.
+        model: the trained encoder or cross-encoder; also in `folder / "model"`.
         evaluation: baseline, base and trained model side by side; None without dev data.
         notes: what was decided about data and model on the way.
     """
 
     folder: Path
-    model: Encoder
+    model: Encoder | CrossEncoder
     evaluation: Evaluation | None
     notes: tuple[str, ...]
 
@@ -69,15 +71,17 @@ class Tell:
         observers: every event of the loop.
         plan: the plan, before the first step.
         note: each decision, in a sentence.
+        progress: whether long work between the steps may draw a bar.
     """
 
     observers: Sequence[Observer] = ()
     plan: Callable[[Plan], None] = lambda _: None
     note: Callable[[str], None] = lambda _: None
+    progress: bool = False
 
 
 def train(
-    model: Encoder | str,
+    model: Encoder | CrossEncoder | str,
     data: Dataset | str | Path | Sequence[str | Path],
     *,
     method: str = "auto",
@@ -94,7 +98,7 @@ def train(
     trained in place, then it is measured on the same data, with a paired interval.
 
     Args:
-        model: an encoder, or what `likewise.load` takes.
+        model: an encoder or a cross-encoder, or what `likewise.load` takes.
         data: rows to train on, or their file or files.
         method: a name in `METHODS`; "auto" takes the one that suits the data.
         dev: data to measure on, of a kind that can be evaluated; None holds a part of `data` out.
@@ -115,19 +119,26 @@ def train(
     tell = tell or Tell()
     rows = data if isinstance(data, Dataset) else _rows(read(data))
     measured = read(dev) if isinstance(dev, str | Path) else dev
-    encoder = model if isinstance(model, Encoder) else load(model)
-    named = "base" if isinstance(model, Encoder) else str(model)
-    recipe = _resolved(rows, _named(dev), named, method, settings)
-    ready = prepare_dev(rows, measured, allow_leak=allow_leak, seed=recipe.training.seed)
-    _refuse_constant(recipe, ready.train)
+    named = "base" if isinstance(model, Encoder | CrossEncoder) else str(model)
+    recipe = settle(rows, name_of(dev), named, method, settings)
+    spec, seed = METHODS[recipe.method], recipe.training.seed
+    start = start_model(model, spec, rows, options=recipe.options, seed=seed)
+    recipe = replace(recipe, training=_with_rate(recipe.training, start.model))
+    ready = prepare_dev(rows, measured, allow_leak=allow_leak, seed=seed, makes=spec.makes)
+    refuse_lonely(spec.contrastive, recipe.training, len(ready.train))
     folder = Path(out)
     refuse_folder(folder, overwrite=existing == "overwrite", resume=existing == "resume")
     if existing == "resume":
         refuse_changed(folder / "recipe.toml", recipe)
-        refuse_other_run(folder, _facts(recipe, encoder, ready))
-    for text in (*encoder.notes, *(str(note) for note in rows.notes), *ready.notes):
+        refuse_other_run(folder, _facts(recipe, start.model, ready))
+    for text in (*start.model.notes, *(str(note) for note in rows.notes), *ready.notes):
         tell.note(text)
-    return _Running(folder, recipe, encoder, ready, tell, existing=existing).go()
+    return _Running(folder, recipe, start, ready, tell, existing=existing).go()
+
+
+def _with_rate(training: TrainingOptions, model: Encoder | CrossEncoder) -> TrainingOptions:
+    """The learning rate as it will be: one asked for, or what suits the model's family."""
+    return replace(training, learning_rate=training.learning_rate or rate_of(model))
 
 
 class _Running:
@@ -137,7 +148,7 @@ class _Running:
         self,
         folder: Path,
         recipe: Recipe,
-        encoder: Encoder,
+        start: Start,
         ready: TrainAndDev,
         tell: Tell,
         *,
@@ -145,7 +156,8 @@ class _Running:
     ) -> None:
         self.folder = folder
         self.recipe = recipe
-        self.encoder = encoder
+        self.start = start
+        self.encoder = start.model
         self.ready = ready
         self.tell = tell
         self.existing = existing
@@ -161,10 +173,7 @@ class _Running:
         for text in chosen:
             self.tell.note(text)
         notes = self._record(fit, chosen)
-        # the base model's card would describe another model: a new one is written
-        self.encoder.contents = replace(
-            self.encoder.contents, card=None, base_model=_hub_name(self.recipe.base)
-        )
+        self._rename()
         self.encoder.save(self.folder / "model", overwrite=True)
         evaluation = self._after(before)
         return Run(folder=self.folder, model=self.encoder, evaluation=evaluation, notes=notes)
@@ -174,31 +183,37 @@ class _Running:
         dev = self.ready.dev
         if dev is None:
             return ()
-        base = evaluate(self.encoder, dev, name=self.recipe.base)
-        plain = evaluate_baseline(dev)
-        return (base,) if plain is None else (plain, base)
+        base = self.start.base_for(dev)
+        plain = evaluate_baseline(dev, evaluator=self._evaluator(dev))
+        found = [plain] if plain is not None else []
+        if base is not None:
+            found.append(evaluate(base, dev, name=self.recipe.base))
+        return tuple(found)
 
-    def _start(self, plan: Plan, before: tuple[Result, ...]) -> None:
+    def _evaluator(self, dev: Dataset | RetrievalSet) -> str:
+        return evaluator_for(dev, scores_pairs=METHODS[self.recipe.method].makes != "encoder")
+
+    def _begin(self, before: tuple[Result, ...]) -> None:
         """Open the folder, now that nothing about the input can be wrong any more."""
-        if not self.is_open:
-            self.is_open = True
-            resume, overwrite = self.existing == "resume", self.existing == "overwrite"
-            open_run(self.folder, overwrite=overwrite, resume=resume)
-            if overwrite:
-                _clear(self.folder)
-            _write_start(self.folder, self.recipe, self.encoder, self.ready)
-            found = newest_checkpoint(self.folder / "checkpoints") if resume else None
-            done = None if found is None else read_progress(found).step
-            self.observers.insert(0, MetricsFile(self.folder, keep_until=done))
-            if before and found is None:
-                for observer in self.observers:
-                    observer(_as_event(before[-1]))
-        self.tell.plan(plan)
+        if self.is_open:
+            return
+        self.is_open = True
+        resume, overwrite = self.existing == "resume", self.existing == "overwrite"
+        open_run(self.folder, overwrite=overwrite, resume=resume)
+        if overwrite:
+            _clear(self.folder)
+        _write_start(self.folder, self.recipe, self.encoder, self.ready)
+        found = newest_checkpoint(self.folder / "checkpoints") if resume else None
+        done = None if found is None else read_progress(found).step
+        self.observers.insert(0, MetricsFile(self.folder, keep_until=done))
+        if before and found is None:
+            for observer in self.observers:
+                observer(_as_event(before[-1]))
 
-    def _fit(self, before: tuple[Result, ...]) -> Fit:
+    def _fit(self, before: tuple[Result, ...]) -> Fit[Any]:
         dev = self.ready.dev
 
-        def measure(encoder: Encoder) -> Evaluated:
+        def measure(encoder: Any) -> Evaluated:
             if dev is None:
                 raise ValueError("there is no dev data to measure on")
             return _as_event(evaluate(encoder, dev, name=TRAINED))
@@ -210,12 +225,15 @@ class _Running:
             evaluate=None if dev is None else measure,
             dev_tokens=_tokens_of(dev, self.encoder),
             observers=self.observers,
+            watchers=tuple(self.tell.observers),
             resume=self.existing == "resume",
-            announce=lambda plan: self._start(plan, before),
+            begin=lambda: self._begin(before),
+            announce=self.tell.plan,
+            progress_shown=self.tell.progress,
             say=self.tell.note,
         )
 
-    def _record(self, fit: Fit, chosen: tuple[str, ...]) -> tuple[str, ...]:
+    def _record(self, fit: Fit[Any], chosen: tuple[str, ...]) -> tuple[str, ...]:
         """Write what is known of data and training only now; all notes."""
         noted = (str(note) for note in self.ready.train.notes)
         notes = (*self.encoder.notes, *noted, *self.ready.notes, *fit.notes, *chosen)
@@ -225,6 +243,11 @@ class _Running:
             facts["distinct_texts"] = fit.plan.texts
         add_to_manifest(self.folder, facts)
         return notes
+
+    def _rename(self) -> None:
+        """The base model's card would describe another model: a new one is written."""
+        base = _hub_name(self.recipe.base)
+        self.encoder.contents = replace(self.encoder.contents, card=None, base_model=base)
 
     def _after(self, before: tuple[Result, ...]) -> Evaluation | None:
         dev = self.ready.dev
@@ -249,7 +272,7 @@ def _hub_name(base: str) -> str:
     return EMBEDDED.get(base, base.removeprefix("hub:"))
 
 
-def _chosen(fit: Fit) -> tuple[str, ...]:
+def _chosen(fit: Fit[Any]) -> tuple[str, ...]:
     """That the best weights were chosen by the very data that the verdict rests on."""
     at = fit.progress
     if at is None or at.best_step is None or fit.options.keep != "best" or at.best_step == at.step:
@@ -267,60 +290,9 @@ def _rows(data: Dataset | RetrievalSet) -> Dataset:
     return data
 
 
-def _named(dev: Dataset | RetrievalSet | str | Path | None) -> str | None:
-    if isinstance(dev, RetrievalSet):
-        return dev.name
-    if isinstance(dev, Dataset):
-        return ", ".join(short_list(dev.sources))
-    return None if dev is None else str(dev)
-
-
-def _resolved(
-    data: Dataset,
-    dev: str | None,
-    base: str,
-    method: str,
-    settings: Mapping[str, Any],
-) -> Recipe:
-    """Sort settings into those of the loop and those of the method, and check both."""
-    known = {field.name for field in fields(TrainingOptions)}
-    name = choose_method(method, data, METHODS)
-    own = {key: value for key, value in settings.items() if key not in known}
-    _refuse_unknown(own, known, name)
-    return build_recipe(
-        {
-            "data": short_list(data.sources),
-            "base": base,
-            "method": name,
-            "dev": dev,
-            "training": {key: value for key, value in settings.items() if key in known},
-            "options": resolve_options(name, own),
-        }
-    )
-
-
-def _refuse_unknown(own: Mapping[str, Any], known: set[str], method: str) -> None:
-    """A setting that neither the loop nor the method has; the nearest of both are offered."""
-    options = resolve_options(method, {})
-    for key in own:
-        if key not in options:
-            near = difflib.get_close_matches(key, [*known, *options], n=3, cutoff=0.5)
-            problem = f'neither training nor the method {method} has an option "{key}"'
-            offer = near or [*options, *sorted(known)]
-            raise InputError(problem, mend=f"it may be: {', '.join(offer)}")
-
-
-def _refuse_constant(recipe: Recipe, data: Dataset) -> None:
-    """Before anything is written: batches from which the method could not learn."""
-    if recipe.method == "mnr" and min(recipe.training.batch_size, len(data)) < 2:
-        problem = (
-            "a batch of one row has no negatives: the loss is always zero "
-            f"(batch size {recipe.training.batch_size}, {len(data)} rows)"
-        )
-        raise InputError(problem, mend="use --batch-size 2 or more; 32 to 256 is usual")
-
-
-def _write_start(folder: Path, recipe: Recipe, encoder: Encoder, ready: TrainAndDev) -> None:
+def _write_start(
+    folder: Path, recipe: Recipe, encoder: Encoder | CrossEncoder, ready: TrainAndDev
+) -> None:
     (folder / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
     dev = ready.dev
     write_manifest(
@@ -331,7 +303,7 @@ def _write_start(folder: Path, recipe: Recipe, encoder: Encoder, ready: TrainAnd
     )
 
 
-def _facts(recipe: Recipe, encoder: Encoder, ready: TrainAndDev) -> dict[str, Any]:
+def _facts(recipe: Recipe, encoder: Encoder | CrossEncoder, ready: TrainAndDev) -> dict[str, Any]:
     """What the manifest says of seed, weights and rows before the first step."""
     dev = ready.dev
     return {
@@ -359,10 +331,13 @@ def _clear(folder: Path) -> None:
         (folder / name).unlink(missing_ok=True)
 
 
-def _tokens_of(dev: Dataset | RetrievalSet | None, encoder: Encoder) -> int:
+def _tokens_of(dev: Dataset | RetrievalSet | None, encoder: Encoder | CrossEncoder) -> int:
     if dev is None:
         return 0
     sample = dev.all_texts()[:1000]
+    if isinstance(encoder, CrossEncoder):
+        lengths = [len(ids) for ids in encoder.pairs.tokenize(sample)]
+        return dev_tokens(dev, min(2 * float(np.mean(lengths)), encoder.max_tokens))
     found = audit(sample, encoder.tokenizer)
     return dev_tokens(dev, min(found.tokens / max(found.texts, 1), encoder.max_tokens))
 

@@ -1,16 +1,20 @@
 """Softmax classification: a head tells entailment, neutral and contradiction apart."""
 
+from dataclasses import replace
+from typing import Any
+
 from likewise.data.dataset import Dataset
 from likewise.losses import LOSSES
 from likewise.losses.softmax_classification import pair_classifier
+from likewise.methods.refusals import refuse_unfit
 from likewise.training.fit import Fit
 from likewise.training.objective import objective_of
 from likewise.training.seeding import child_seed, torch_seed
 
-CLASSES = 3
+CLASSES = {"nli": 3, "pair-labels": 2}
 
 
-def train_softmax(fit: Fit, data: Dataset) -> None:
+def train_softmax(fit: Fit[Any], data: Dataset, *, product: bool = False) -> None:
     """Train through a classifier of (u, v, |u - v|) (Reimers and Gurevych 2019, section 3).
 
     The head is trained and saved in checkpoints with the encoder; the finished model leaves it
@@ -18,8 +22,20 @@ def train_softmax(fit: Fit, data: Dataset) -> None:
 
     Args:
         fit: the encoder, and how to train it.
-        data: NLI rows.
+        data: NLI rows, or pairs labelled same and different.
+        product: let the head see u * v as well.
     """
+    rows = refuse_unfit(fit, data, LOSSES["softmax"], method="softmax")
     with torch_seed(child_seed(fit.options.seed, "head")):
-        head = pair_classifier(fit.encoder.dimensions, CLASSES)
-    fit(data, objective_of(LOSSES["softmax"], head=head))
+        head = pair_classifier(fit.encoder.dimensions, CLASSES[data.kind], product=product)
+    fit(as_premises(rows), objective_of(LOSSES["softmax"], head=head))
+
+
+def as_premises(data: Dataset) -> Dataset:
+    """Labelled pairs under the roles of NLI, which the loss is bound to."""
+    if data.kind == "nli":
+        return data
+    names = {"sentence1": "premise", "sentence2": "hypothesis", "label": "label"}
+    columns = {names[role]: name for role, name in data.columns.items()}
+    table = data.table.rename_columns([names[role] for role in data.table.column_names])
+    return replace(data, table=table, columns=columns)

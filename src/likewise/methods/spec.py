@@ -1,7 +1,8 @@
-"""MethodSpec: a way of making an embedding model, and the data that it takes."""
+"""MethodSpec: a way of making a model, and the data that it takes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -12,8 +13,12 @@ class MethodSpec:
         function: `train_x(fit, data, *, options)`; options are keyword-only.
         kinds: kinds of data that it takes, the one it suits best first.
         summary: one line on when to use it.
+        makes: what comes of it: a model that embeds texts, or one that scores pairs of them.
+        contrastive: other rows are the negatives, so that a batch needs two rows at least.
     """
 
     function: Callable[..., None]
     kinds: tuple[str, ...]
     summary: str
+    makes: Literal["encoder", "cross-encoder"] = "encoder"
+    contrastive: bool = False

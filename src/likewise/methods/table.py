@@ -1,28 +1,53 @@
 """The methods by name; for each kind of data, `auto` takes the first that suits it."""
 
+from likewise.losses import LOSSES
+from likewise.methods.any_loss import method_of
+from likewise.methods.augmented import train_augmented
+from likewise.methods.conversions import with_convertible
 from likewise.methods.cosine import train_cosine
+from likewise.methods.cross_encoder import train_cross_encoder
+from likewise.methods.distillation import train_distillation
 from likewise.methods.mnr import train_mnr
 from likewise.methods.softmax import train_softmax
 from likewise.methods.spec import MethodSpec
 from likewise.registry import Table
 
+# every loss that is not here is a method too, by its own name
 METHODS: Table[MethodSpec] = Table(
     "likewise.methods",
     {
         "mnr": MethodSpec(
             function=train_mnr,
-            kinds=("pairs", "nli"),
+            kinds=with_convertible(("pairs",)),
             summary="pairs that belong together; other rows of the batch are the negatives",
+            contrastive=True,
         ),
         "cosine": MethodSpec(
             function=train_cosine,
-            kinds=("scored", "nli"),
+            kinds=with_convertible(("scored",)),
             summary="pairs with a score; NLI labels count as scores",
         ),
         "softmax": MethodSpec(
             function=train_softmax,
-            kinds=("nli",),
+            kinds=("nli", "pair-labels"),
             summary="NLI labels through a classifier; the oldest recipe, for comparison",
         ),
+        "augmented": MethodSpec(
+            function=train_augmented,
+            kinds=("scored", "pair-labels", "nli", "pairs", "labelled", "texts"),
+            summary="few labels: a cross-encoder learns them and labels more pairs",
+        ),
+        "distillation": MethodSpec(
+            function=train_distillation,
+            kinds=with_convertible(("distilled", "pairs", "texts")),
+            summary="a better or larger model teaches: by its vectors, or by its scores",
+        ),
+        "cross-encoder": MethodSpec(
+            function=train_cross_encoder,
+            kinds=("scored", "pair-labels", "nli", "pairs"),
+            summary="a model that scores pairs: slower and more accurate; reranks and labels",
+            makes="cross-encoder",
+        ),
     },
+    derived=(LOSSES, method_of),
 )

@@ -24,7 +24,7 @@ from likewise.training.options import TrainingOptions
 from likewise.training.pair_batch import PairRows, build_pair_examples, collate_pairs, limited
 from likewise.training.plan import Plan, make_plan
 from likewise.training.run_folder import MetricsFile
-from likewise.training.sampling import Groups, Sampling
+from likewise.training.sampling import TOGETHER, Groups, Sampling
 from likewise.training.trainable import Embeds, rate_of, restore_weights
 from likewise.training.wrappers import wrap
 
@@ -152,7 +152,7 @@ class Fit(Generic[Model]):
             batch_size=options.batch_size,
             seed=options.seed,
             smallest=2 if objective.contrastive else 1,
-            groups=_groups(examples) if objective.grouped else None,
+            groups=_groups(examples, options.batch_size) if objective.grouped else None,
         )
         plan = make_plan(
             encoder,
@@ -227,8 +227,17 @@ def _collate(
     return gather
 
 
-def _groups(examples: Examples) -> Groups:
-    return Groups(np.asarray(examples.values["label"], dtype=np.int64))
+def _groups(examples: Examples, batch_size: int) -> Groups:
+    """A few rows of a label at a time, yet never a batch of one label.
+
+    Raises:
+        InputError: no label has two rows, so that nothing belongs together.
+    """
+    labels = np.asarray(examples.values["label"], dtype=np.int64)
+    if np.bincount(labels).max() < 2:
+        problem = f"each of {len(labels):,} rows has a label of its own: nothing belongs together"
+        raise InputError(problem, mend="give two rows or more for each label")
+    return Groups(labels, min(TOGETHER, max(batch_size // 2, 2)))
 
 
 def _refuse_no_negatives(examples: Examples) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import torch
 from torch import Tensor, nn
 
 from likewise.losses.spec import Layout, LossSpec
@@ -64,7 +65,7 @@ def objective_of(
     """
 
     def loss(embeddings: Tensor, batch: Batch) -> Tensor:
-        if batch.tells_nothing_apart:
+        if batch.tells_nothing_apart or (spec.grouped and not _tells_labels_apart(batch)):
             return 0.0 * embeddings.sum()
         arguments: list[Tensor | None] = [
             embeddings[batch.picks[role]] if role in batch.picks else batch.values.get(role)
@@ -78,3 +79,9 @@ def objective_of(
         return spec.function(*arguments, **own, **options)
 
     return Objective(loss=loss, layout=spec.layout, grouped=spec.grouped, head=head, guide=guide)
+
+
+def _tells_labels_apart(batch: Batch) -> bool:
+    """Whether a batch has two rows of one label, and one of another: else it has no triplet."""
+    counts = torch.unique(batch.values["label"], return_counts=True)[1]
+    return len(counts) > 1 and int(counts.max()) > 1

@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from likewise.training.seeding import generator
 
-TOGETHER = 4  # rows of one label that follow each other where batches are grouped
+TOGETHER = 4  # rows of one label that follow each other where batches are grouped, at the most
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Groups:
-    """[n] the label of each row, for batches that need several rows of a label."""
+    """[n] the label of each row, and how many of a label come together: two at least."""
 
     labels: NDArray[np.int64]
+    together: int = TOGETHER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +30,9 @@ class Sampling:
         seed: of the orders.
         smallest: a last batch with fewer rows joins the one before it; 2 for contrastive losses,
             which have nothing to learn from one row.
-        groups: labels whose rows come a few together, in another way each time; None for an
-            order that heeds nothing.
+        groups: labels whose rows come a few together, in another way each time, the few of each
+            label spread evenly, so that a batch has several rows of several labels wherever the
+            labels allow it; None for an order that heeds nothing.
     """
 
     n_rows: int
@@ -52,14 +54,17 @@ class Sampling:
     def rows(self, step: int) -> NDArray[np.int64]:
         """Row indices of the batch of `step`, counted from 0."""
         epoch, batch = divmod(step, self.steps_per_epoch)
-        order = _order(self.n_rows, self.seed, epoch, self.groups)
+        together = min(TOGETHER, max(self.batch_size // 2, 2))
+        order = _order(self.n_rows, self.seed, epoch, self.groups, together)
         start = batch * self.batch_size
         last = batch == self.steps_per_epoch - 1
         return order[start:] if last else order[start : start + self.batch_size]
 
 
 @lru_cache(maxsize=2)
-def _order(n_rows: int, seed: int, epoch: int, groups: Groups | None) -> NDArray[np.int64]:
+def _order(
+    n_rows: int, seed: int, epoch: int, groups: Groups | None, together: int
+) -> NDArray[np.int64]:
     draw = generator(seed, "order", epoch)
     order = draw.permutation(n_rows)
     if groups is None:
@@ -70,10 +75,14 @@ def _order(n_rows: int, seed: int, epoch: int, groups: Groups | None) -> NDArray
     sizes = np.diff(np.r_[first, n_rows])
     place = np.arange(n_rows) - np.repeat(first, sizes)  # of a row among those of its label
     # a rest of one row has no partner of its own: it joins the few before it
-    most = np.maximum(-(-sizes // TOGETHER) - (sizes % TOGETHER == 1), 1)
-    few = np.minimum(place // TOGETHER, np.repeat(most, sizes) - 1)
-    few += np.repeat(np.cumsum(most) - most, sizes)
-    shuffled: NDArray[np.int64] = order[
-        np.argsort(draw.permutation(int(most.sum()))[few], kind="stable")
+    most = np.maximum(-(-sizes // together) - (sizes % together == 1), 1)
+    few = np.minimum(place // together, np.repeat(most, sizes) - 1)
+    # the i-th of a label's m few falls somewhere in the i-th of m equal parts of the epoch
+    start = np.cumsum(most) - most
+    part = np.arange(most.sum()) - np.repeat(start, most)
+    moment = (part + draw.random(len(part))) / np.repeat(most, most)
+    rank = np.argsort(np.argsort(moment))
+    spread: NDArray[np.int64] = order[
+        np.argsort(rank[few + np.repeat(start, sizes)], kind="stable")
     ]
-    return shuffled
+    return spread

@@ -1,0 +1,98 @@
+"""Data of one kind as another, so that a loss takes whatever can be read as what it needs."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+import pyarrow as pa
+
+from likewise.data.dataset import Dataset, Note
+from likewise.data.derive import (
+    labelled_to_pairs,
+    nli_to_pairs,
+    nli_to_scored,
+    pair_labels_to_pairs,
+    pair_labels_to_scored,
+)
+from likewise.data.kinds import KINDS
+from likewise.errors import InputError
+from likewise.training.fit import Fit
+
+Conversion: TypeAlias = Callable[[Dataset, int], Dataset]
+
+CONVERSIONS: Final[Mapping[tuple[str, str], Conversion]] = MappingProxyType(
+    {
+        ("nli", "pairs"): lambda data, seed: nli_to_pairs(data, seed=seed),
+        ("nli", "scored"): lambda data, _: nli_to_scored(data),
+        ("pair-labels", "pairs"): lambda data, seed: pair_labels_to_pairs(data, seed=seed),
+        ("pair-labels", "scored"): lambda data, _: pair_labels_to_scored(data),
+        ("labelled", "pairs"): lambda data, seed: labelled_to_pairs(data, seed=seed),
+    }
+)
+
+
+def with_convertible(kinds: Iterable[str]) -> tuple[str, ...]:
+    """Those kinds, and every other that can be read as one of them.
+
+    >>> with_convertible(("scored",))
+    ('scored', 'nli', 'pair-labels')
+    """
+    wanted = tuple(kinds)
+    if "texts" in wanted:
+        return tuple(dict.fromkeys((*wanted, *KINDS)))
+    more = (source for source, target in CONVERSIONS if target in wanted)
+    return tuple(dict.fromkeys((*wanted, *more)))
+
+
+def as_kind(fit: Fit[Any], data: Dataset, kinds: Iterable[str]) -> Dataset:
+    """The data, if it is of one of the kinds; else read as the first that it can be read as.
+
+    Args:
+        fit: is told what was decided.
+        data: of any kind.
+        kinds: wanted, the best first.
+
+    Raises:
+        InputError: it cannot be read as any of them.
+    """
+    wanted = tuple(kinds)
+    if data.kind in wanted:
+        return data
+    for kind in wanted:
+        if kind == "texts":
+            return tell_new(fit, data, all_texts(data))
+        if (data.kind, kind) in CONVERSIONS:
+            return tell_new(fit, data, CONVERSIONS[data.kind, kind](data, fit.options.seed))
+    problem = f"expected {' or '.join(wanted)} data, found {data.kind}"
+    raise InputError(problem, mend="choose another --method: likewise check names those that fit")
+
+
+def tell_new(fit: Fit[Any], before: Dataset, after: Dataset) -> Dataset:
+    """Say what a change of the data noted, where it concerns any row; give back the new data."""
+    for note in after.notes[len(before.notes) :]:
+        if note.count:
+            fit.note(str(note))
+    return after
+
+
+def all_texts(data: Dataset) -> Dataset:
+    """Every distinct text of every column, as kind "texts"; the places are those of the first row.
+
+    Args:
+        data: of any kind.
+    """
+    places: dict[str, int] = {}
+    for role in data.text_roles():
+        for i, texts in enumerate(data.text_lists(role)):
+            for text in texts:
+                places.setdefault(text, i)
+    rows = list(places.values())
+    return replace(
+        data.take(rows),
+        kind="texts",
+        table=pa.table({"text": pa.array(list(places), pa.large_string())}),
+        columns={"text": ", ".join(data.columns[role] for role in data.text_roles())},
+        notes=(*data.notes, Note(text="distinct texts of all columns", count=len(rows))),
+        score_range=None,
+    )

@@ -1,0 +1,122 @@
+"""A cross-encoder: both texts through one model, which answers with a score or a label."""
+
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from likewise.data.checks.labels import refuse_one_class
+from likewise.data.checks.suspicious import refuse_equal_triplets
+from likewise.data.dataset import Dataset
+from likewise.errors import InputError
+from likewise.losses.cross_encoder import CROSS_LOSSES, CrossLossSpec
+from likewise.models.cross_encoder import CrossEncoder
+from likewise.training.batch import Batch
+from likewise.training.fit import Fit
+from likewise.training.objective import Objective
+
+LossName: TypeAlias = Literal[
+    "auto", "binary-cross-entropy", "cross-entropy", "mse", "mnr", "lambda", "list-net"
+]
+
+
+def train_cross_encoder(
+    fit: Fit[CrossEncoder],
+    data: Dataset,
+    *,
+    loss: LossName = "auto",
+    negatives: int = 4,
+) -> None:
+    """Train a model that reads both texts at once (Devlin et al. 2019; Nogueira and Cho 2019).
+
+    Scores and yes-or-no labels are learnt by binary cross-entropy, NLI labels by cross-entropy,
+    pairs by ranking each answer above those of other rows and the negatives given.
+
+    Args:
+        fit: the cross-encoder, and how to train it.
+        data: scored pairs, labelled pairs, NLI rows, or pairs.
+        loss: a name in `CROSS_LOSSES`; "auto" takes the first that suits the data.
+        negatives: of pairs: answers of other rows of the batch that each anchor is shown too.
+
+    Raises:
+        InputError: the loss takes other data, or the model has another number of outputs.
+    """
+    name = choose_loss(loss, data)
+    spec = CROSS_LOSSES[name]
+    _refuse(fit.encoder, data, spec, name=name, negatives=negatives)
+    fit.note(f"the cross-encoder is trained by {name}")
+    fit(data, cross_objective(spec, negatives=negatives))
+
+
+def choose_loss(loss: str, data: Dataset) -> str:
+    """The loss named, or the first of the table that takes this kind of data.
+
+    Raises:
+        InputError: there is no such loss, or it takes other data.
+    """
+    fitting = [name for name, spec in CROSS_LOSSES.items() if data.kind in spec.kinds]
+    if loss == "auto" and fitting:
+        return fitting[0]
+    spec = CROSS_LOSSES.pick(loss, what="loss of a cross-encoder")
+    if data.kind not in spec.kinds:
+        problem = f"the loss {loss} takes {' or '.join(spec.kinds)} data, found {data.kind}"
+        raise InputError(problem, mend=f"one of: {', '.join(fitting)} (--set loss=…)")
+    return loss
+
+
+def labels_of(loss: str, data: Dataset) -> tuple[str, ...]:
+    """The names of the labels that a cross-encoder for this data answers; () for one score."""
+    spec = CROSS_LOSSES[choose_loss(loss, data)]
+    return ("entailment", "neutral", "contradiction") if spec.classes == "labels" else ()
+
+
+def cross_objective(spec: CrossLossSpec, *, negatives: int = 0, **options: Any) -> Objective:
+    """Bind a loss of logits to batches of pairs.
+
+    Args:
+        spec: an entry of `CROSS_LOSSES`.
+        negatives: of lists: candidates drawn from other rows of the batch.
+        **options: of the loss function.
+    """
+
+    def of_pairs(embeddings: Tensor, batch: Batch) -> Tensor:
+        targets = batch.values["label" if "label" in batch.values else "score"]
+        found = embeddings[batch.picks["pairs"]]  # [B, K] logits
+        if spec.classes == "one":
+            found, targets = found.squeeze(-1), targets.to(found.dtype)
+        return spec.function(found, targets, **options)
+
+    def of_lists(embeddings: Tensor, batch: Batch) -> Tensor:
+        found = embeddings.squeeze(-1)[batch.picks["pairs"]]  # [Q, C] logits
+        mask, grades = batch.values["mask"], batch.values["grades"]
+        if spec.graded:
+            return spec.function(found, grades.to(found.dtype), mask, **options)
+        first = torch.zeros_like(mask)
+        first[:, 0] = True  # other positives of a row are no negatives of the first
+        return spec.function(found, mask & (first | (grades == 0)), **options)
+
+    if spec.form == "pairs":
+        return Objective(loss=of_pairs, form="pairs")
+    return Objective(loss=of_lists, form="lists", negatives=negatives)
+
+
+def _refuse(
+    model: CrossEncoder, data: Dataset, spec: CrossLossSpec, *, name: str, negatives: int
+) -> None:
+    """What could not be learnt, before the first step."""
+    if "label" in data.roles:
+        refuse_one_class(data)
+    if "negative" in data.roles:
+        refuse_equal_triplets(data)
+    needed = len(labels_of(name, data)) or 1
+    if model.classes != needed:
+        problem = f"the cross-encoder answers {model.classes} numbers, the data needs {needed}"
+        mend = "start from a bi-encoder with --base, or give data with as many labels"
+        raise InputError(problem, mend=mend)
+    if "score" in data.roles and np.ptp(data.numbers("score")) == 0:
+        problem = f"all {len(data):,} scores are {data.numbers('score')[0]:g}: nothing to learn"
+        raise InputError(problem, mend="give pairs with different scores")
+    if spec.form == "lists" and negatives < 1 and "negative" not in data.roles:
+        problem = "without negatives there is nothing to rank"
+        raise InputError(problem, mend="use --set negatives=4, or give a column negative")

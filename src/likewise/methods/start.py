@@ -1,0 +1,93 @@
+"""What a run starts from: the model to train, and what it has to beat."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likewise.data.dataset import Dataset, RetrievalSet
+from likewise.errors import InputError
+from likewise.methods.cross_encoder import labels_of
+from likewise.methods.spec import MethodSpec
+from likewise.methods.teachers import frozen_copy, load_teacher
+from likewise.models.cross_encoder import CrossEncoder, from_encoder
+from likewise.models.encoder import Encoder
+from likewise.training.seeding import child_seed
+
+
+class CosineScorer:
+    """A bi-encoder in the place of a cross-encoder: the cosine of each pair."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        """Score with this model's vectors, and its prompts "query" and "document"."""
+        self.encoder = encoder
+
+    def predict(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
+        """[n] cosines, from -1 to 1."""
+        sides = []
+        for i, name in enumerate(("query", "document")):
+            prompt = name if name in self.encoder.prompts else None
+            texts = [pair[i] for pair in pairs]
+            sides.append(self.encoder.encode(texts, prompt=prompt, normalize=True))
+        cosines: NDArray[np.float32] = (sides[0] * sides[1]).sum(axis=1)
+        return cosines
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """A model to train, and the one that is measured before it.
+
+    Attributes:
+        model: trained in place.
+        base: measured on the dev data before the first step; of a cross-encoder made from a
+            bi-encoder, the cosine of that bi-encoder.
+        is_fresh: the model's head is drawn at random, so that the model itself is no base.
+    """
+
+    model: Encoder | CrossEncoder
+    base: Any
+    is_fresh: bool = False
+
+    def base_for(self, dev: Dataset | RetrievalSet) -> Any | None:
+        """What to measure first on this data; None where nothing but a baseline can answer."""
+        return None if self.is_fresh and dev.kind == "nli" else self.base
+
+
+def start_model(
+    model: Encoder | CrossEncoder | str | Path,
+    spec: MethodSpec,
+    data: Dataset,
+    *,
+    options: Mapping[str, Any],
+    seed: int,
+) -> Start:
+    """Load or make what the method trains.
+
+    Args:
+        model: a model, or what `likewise.load` takes.
+        spec: of the method.
+        data: to be trained on; says how many labels a cross-encoder answers.
+        options: of the method.
+        seed: of the run; a new head is drawn from it.
+
+    Raises:
+        InputError: a cross-encoder where an encoder is trained.
+    """
+    found = model if isinstance(model, Encoder | CrossEncoder) else load_teacher(str(model))
+    if spec.makes == "cross-encoder":
+        if isinstance(found, CrossEncoder):
+            return Start(model=found, base=found)
+        labels = labels_of(str(options.get("loss", "auto")), data)
+        own = child_seed(seed, "cross-encoder")
+        cross = from_encoder(
+            frozen_copy(found), classes=max(len(labels), 1), labels=labels, seed=own
+        )
+        cross.module.requires_grad_(True)
+        return Start(model=cross, base=CosineScorer(found), is_fresh=True)
+    if isinstance(found, CrossEncoder):
+        problem = f'"{model}" is a cross-encoder: it scores pairs, and has no vectors to train'
+        raise InputError(problem, mend="use --method cross-encoder, or another --base")
+    return Start(model=found, base=found)
