@@ -8,6 +8,8 @@ from likewise.errors import InputError
 from likewise.models.transformers_adapter import (
     UNLIMITED,
     build_backbone,
+    build_classifier,
+    classifier_prefix,
     make_fast_tokenizer,
     most_tokens_of,
     width_of,
@@ -33,6 +35,31 @@ def test_building_draws_nothing_from_the_caller_s_generator():
 
 def test_names_and_shapes_cost_no_memory():
     assert {p.device.type for p in build_backbone(ELECTRA, device="meta").parameters()} == {"meta"}
+
+
+def test_a_classifier_has_a_class_for_each_label_and_knows_its_prefix():
+    model = build_classifier({**ELECTRA, "id2label": {"0": "a", "1": "b", "2": "c"}})
+    assert model.classifier.out_proj.weight.shape == (3, SIZES["hidden_size"])
+    prefix = classifier_prefix(model)
+    assert prefix == "electra."
+    assert any(name.startswith(prefix) for name, _ in model.named_parameters())
+
+
+def test_a_classifier_is_drawn_from_its_own_seed():
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    one, same, other = (build_classifier(ELECTRA, seed=seed) for seed in (1, 1, 2))
+    assert torch.equal(torch.rand(1), expected)
+    weights = [model.classifier.out_proj.weight for model in (one, same, other)]
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+def test_a_family_without_a_classification_head_is_refused():
+    config = {"model_type": "whisper"}
+    with pytest.raises(InputError, match='cannot build the family "whisper"'):
+        build_classifier(config)
 
 
 @pytest.mark.parametrize(

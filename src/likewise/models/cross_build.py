@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
+from tokenizers import Tokenizer as RustTokenizer
 from torch import Tensor, nn
 
 from likewise.errors import InputError, Where
@@ -20,8 +21,9 @@ from likewise.models.folder.cross_encoder import CrossEncoderFolder
 from likewise.models.folder.cross_write import with_labels
 from likewise.models.folder.jsons import COPY_AGAIN
 from likewise.models.folder.tokenizer_files import FAST, parse_tokenizer
-from likewise.text.pairs import PairTokenizer, lower_first
+from likewise.text.pairs import PairTokenizer, learn_template, lower_first
 
+TOKENIZER_CONFIG = "tokenizer_config.json"
 HEAD_STD = 0.02  # of a new head's weights, where the configuration says nothing
 
 
@@ -124,11 +126,11 @@ def _compose(
     if contents.lower_case:
         rust = lower_first(rust)
         files = {**files, FAST: rust.to_str().encode()}
-    settings = json.loads(files.get("tokenizer_config.json", b"{}"))
+    settings = json.loads(files.get(TOKENIZER_CONFIG, b"{}"))
     pairs = PairTokenizer(
         rust,
         max_tokens=min(contents.max_tokens or limit, limit),
-        has_segments=_has_segments(config, settings),
+        has_segments=_has_types(config, files, rust),
         side="left" if settings.get("truncation_side") == "left" else "right",
         empty_id=int(config.get("pad_token_id") or 0),
     )
@@ -175,13 +177,26 @@ def _most_tokens(config: dict[str, Any]) -> int:
 
 def _stated_limit(files: Mapping[str, bytes]) -> int | None:
     """The tokenizer's limit: that of an embedding model is for one text, and too short for two."""
-    value = json.loads(files.get("tokenizer_config.json", b"{}")).get("model_max_length")
+    value = json.loads(files.get(TOKENIZER_CONFIG, b"{}")).get("model_max_length")
     is_limit = isinstance(value, int | float) and 0 < value < 1_000_000
     return int(value) if is_limit else None
 
 
-def _has_segments(config: dict[str, Any], settings: dict[str, Any]) -> bool:
-    """Whether the model has more than one type of token, and its tokenizer hands the types over."""
-    inputs = settings.get("model_input_names") or ["token_type_ids"]
+def _has_types(config: dict[str, Any], files: Mapping[str, bytes], rust: RustTokenizer) -> bool:
+    """Whether the model has more than one type of token, and its tokenizer hands types over.
+
+    The latter is a property of the tokenizer's class in transformers; it is asked only where it
+    could matter and where neither the file nor the most common class of all tells.
+    """
     unstated = 1 if config.get("model_type") in CLASSIFIERS else 2  # XLNet's types have no number
-    return int(config.get("type_vocab_size", unstated)) > 1 and "token_type_ids" in inputs
+    if int(config.get("type_vocab_size", unstated)) < 2 or not learn_template(rust).has_segments:
+        return False
+    settings = json.loads(files.get(TOKENIZER_CONFIG, b"{}"))
+    stated = settings.get("model_input_names")
+    if stated is not None:
+        return "token_type_ids" in stated
+    if settings.get("tokenizer_class") in {"BertTokenizer", "BertTokenizerFast"}:
+        return True
+    from likewise.models.transformers_adapter import hands_token_types
+
+    return hands_token_types(files, config)

@@ -1,7 +1,8 @@
 """The only module that imports transformers: public calls, no code from a model folder is run."""
 
+import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,28 @@ def make_fast_tokenizer(folder: Path) -> bytes:
         problem = f"no tokenizer.json here, and the older files do not make one: {reason}"
         mend = "load and save the tokenizer once with transformers, which writes tokenizer.json"
         raise InputError(problem, mend=mend, where=Where(path=str(folder))) from error
+
+
+def hands_token_types(files: Mapping[str, bytes], config: dict[str, Any]) -> bool:
+    """Whether the tokenizer gives its model a type for each token, as transformers has it.
+
+    Args:
+        files: of the tokenizer, by name.
+        config: of the model's config.json.
+
+    Returns:
+        True too where transformers cannot load the tokenizer: then its own template decides.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, content in {**files, "config.json": json.dumps(config).encode()}.items():
+            (Path(scratch) / name).write_bytes(content)
+        try:
+            tokenizer = transformers.AutoTokenizer.from_pretrained(
+                scratch, local_files_only=True, trust_remote_code=False
+            )
+        except (OSError, ValueError, ImportError, KeyError, AttributeError, TypeError):
+            return True
+    return "token_type_ids" in tokenizer.model_input_names
 
 
 def build_backbone(config: dict[str, Any], *, device: str = "cpu") -> nn.Module:

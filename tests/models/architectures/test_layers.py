@@ -10,8 +10,11 @@ from likewise.models.architectures.layers import (
     PostNormLayer,
     SelfAttention,
     initialise,
+    keep,
+    kept_rows,
 )
 from likewise.models.attention import plan_attention
+from likewise.text.packed import pack
 
 DRAW = torch.Generator().manual_seed(0)
 
@@ -85,3 +88,27 @@ def test_drawing_weights_follows_the_generator_and_spares_norms():
     assert not layer[0].bias.any()
     assert (layer[1].weight == 1).all()
     assert not layer[1].bias.any()
+
+
+def test_a_layer_gives_the_rows_asked_for_and_no_others():
+    layer = filled(
+        PostNormLayer(6, 2, 9, activation="gelu", eps=1e-12, dropout=0.0, attention_dropout=0.0)
+    ).eval()
+    packed = pack([[1] * 3, [1] * 5])
+    plan = plan_attention(packed.lengths, device=packed.ids.device)
+    x = torch.randn(8, 6, generator=DRAW)
+    rows = torch.tensor([0, 3])
+    torch.testing.assert_close(layer(x, plan, None, rows), layer(x, plan)[rows], atol=1e-6, rtol=0)
+
+
+def test_only_the_last_layer_is_asked_for_fewer_rows():
+    packed = pack([[1] * 3, [1] * 5])
+    first, second, last = kept_rows(packed, first_only=True, layers=3)
+    assert first is None
+    assert second is None
+    assert last is not None
+    assert last.tolist() == [0, 3]
+    assert kept_rows(packed, first_only=False, layers=2) == [None, None]
+    x = torch.arange(16.0).view(8, 2)
+    assert keep(x, None) is x
+    assert torch.equal(keep(x, last), x[[0, 3]])

@@ -5,8 +5,8 @@ from torch import nn
 
 from likewise.errors import InputError
 from likewise.models.architectures.names import from_checkpoint, to_checkpoint
-from likewise.models.architectures.padded import PADDED
-from likewise.text.packed import pack
+from likewise.models.architectures.padded import PADDED, padded_classifier_names, rectangle
+from likewise.text.packed import Packed, pack
 from models.architectures.families import SIZES, VOCABULARY, draw_texts, make_theirs
 
 OTHERS = {
@@ -27,6 +27,46 @@ def test_other_families_equal_transformers_too(model_type: str):
     ids[is_token] = packed.ids
     found = theirs(input_ids=ids, attention_mask=is_token.long()).last_hidden_state[is_token]
     torch.testing.assert_close(ours(packed), found, atol=1e-5, rtol=0)
+
+
+def test_types_of_tokens_reach_a_family_that_has_them():
+    config, theirs = make_theirs("electra", {**SIZES, "embedding_size": 16, "pad_token_id": 0})
+    ours = load(config, theirs)
+    ids = torch.from_numpy(draw_texts((7,))[0])
+    types = torch.tensor([0, 0, 0, 0, 1, 1, 1])
+    packed = Packed(ids=ids, starts=torch.tensor([0, 7]), segments=types)
+    found = theirs(input_ids=ids[None], token_type_ids=types[None]).last_hidden_state[0]
+    torch.testing.assert_close(ours(packed), found, atol=1e-5, rtol=0)
+    assert not torch.allclose(ours(pack([ids.numpy()])), found, atol=1e-3)
+
+
+@pytest.mark.parametrize("takes_types", [True, False])
+def test_the_rectangle_is_padded_on_the_right(takes_types: bool):
+    class Typed(nn.Module):
+        def forward(self, input_ids, attention_mask, token_type_ids): ...
+
+    class Untyped(nn.Module):
+        def forward(self, input_ids, attention_mask): ...
+
+    packed = Packed(
+        ids=torch.tensor([5, 6, 7, 8]),
+        starts=torch.tensor([0, 1, 4]),
+        segments=torch.tensor([1, 0, 1, 1]),
+    )
+    inputs, is_token = rectangle(packed, Typed() if takes_types else Untyped(), 9)
+    assert inputs["input_ids"].tolist() == [[5, 9, 9], [6, 7, 8]]
+    assert inputs["attention_mask"].tolist() == [[1, 0, 0], [1, 1, 1]]
+    assert is_token.sum() == 4
+    assert ("token_type_ids" in inputs) == takes_types
+    if takes_types:
+        assert inputs["token_type_ids"].tolist() == [[1, 0, 0], [0, 1, 1]]
+
+
+def test_a_head_has_names_for_all_its_weights():
+    config = {**SIZES, "model_type": "electra", "embedding_size": 16, "num_labels": 3}
+    names = padded_classifier_names(config)
+    assert ("classifier.out_proj.weight",) in names.values()
+    assert len(names) > len(PADDED.names(config))
 
 
 def test_of_a_model_with_a_decoder_the_encoder_is_taken():
