@@ -1,7 +1,7 @@
 """The incumbent, sentence-transformers, on the same data, weights and batch as Likewise."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from datasets import Dataset
@@ -11,6 +11,7 @@ from sentence_transformers import (
     SentenceTransformerTrainingArguments,
 )
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+from torch import nn
 from transformers import TrainerCallback
 from transformers.utils import logging
 
@@ -31,30 +32,45 @@ def train_seconds(
     folder: str, pairs: Sequence[tuple[str, str]], *, batch: int, bf16: bool
 ) -> float:
     """One epoch of MNR with the peer's defaults, from fresh weights."""
+    columns = {"anchor": [a for a, _ in pairs], "positive": [b for _, b in pairs]}
+    _, seconds = train(
+        folder, columns, lambda model: MultipleNegativesRankingLoss(model), batch=batch, bf16=bf16
+    )
+    return seconds
+
+
+def train(
+    folder: str,
+    columns: dict[str, list],
+    make_loss: Callable[[SentenceTransformer], nn.Module],
+    *,
+    batch: int,
+    bf16: bool = False,
+    **arguments,
+) -> tuple[SentenceTransformer, float]:
+    """One epoch of any loss, from fresh weights: the model, and the seconds of its steps."""
     model = SentenceTransformer(folder, device="cpu")
-    data = Dataset.from_dict({"anchor": [a for a, _ in pairs], "positive": [b for _, b in pairs]})
-    arguments = SentenceTransformerTrainingArguments(
+    trainer_arguments = SentenceTransformerTrainingArguments(
         output_dir="/tmp/likewise-bench-peer",
         num_train_epochs=1,
         per_device_train_batch_size=batch,
-        learning_rate=2e-5,
         bf16=bf16,
         use_cpu=True,
         report_to="none",
         save_strategy="no",
         logging_strategy="no",
         disable_tqdm=True,
-        seed=1,
+        **({"learning_rate": 2e-5, "seed": 1} | arguments),
     )
     clock = Clock()
     SentenceTransformerTrainer(
         model=model,
-        args=arguments,
-        train_dataset=data,
-        loss=MultipleNegativesRankingLoss(model),
+        args=trainer_arguments,
+        train_dataset=Dataset.from_dict(columns),
+        loss=make_loss(model),
         callbacks=[clock],
     ).train()
-    return clock.seconds
+    return model, clock.seconds
 
 
 def encode_seconds(model: SentenceTransformer, texts: list[str]) -> float:
