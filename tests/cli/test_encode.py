@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 
-from conftest import TOPICS, answer, write_json
+from conftest import TOPICS, answer, write_json, write_lines
 from likewise.models import load
+from likewise.models.cross_encoder import from_encoder, load_cross_encoder
 
 TEXTS = [answer(*topic) for topic in TOPICS]
 FLOAT = ("--precision", "float32")
@@ -143,6 +145,127 @@ def test_data_without_a_text_column_says_how_to_name_one(run, tiny_folder, pairs
     code, _, err = run("encode", tiny_folder, pairs_file, "--out", tmp_path / "v.npy")
     assert code == 2
     assert "--column" in err
+
+
+@pytest.fixture
+def cross_folder(tiny_folder: Path, tmp_path: Path) -> Path:
+    model = from_encoder(tiny_folder, classes=1, seed=1)
+    with torch.no_grad():
+        for parameter in model.module.parameters():
+            if parameter.dim() > 1:
+                parameter.mul_(8)  # pairs differ by more than any tolerance here
+    return model.save(tmp_path / "cross")
+
+
+@pytest.mark.parametrize("data", ["scored", "nli", "pairs", "pair_labels"])
+def test_a_cross_encoder_scores_the_pairs_of_each_row(
+    data: str, run, cross_folder: Path, request, tmp_path: Path
+):
+    file, out = request.getfixturevalue(f"{data}_file"), tmp_path / "scores.npy"
+    code, said, _ = run("encode", cross_folder, file, "--out", out, *FLOAT)
+    rows = [list(json.loads(line).values())[:2] for line in lines(file)]
+    assert code == 0
+    assert f"{len(rows)} scores in {out}" in said
+    assert "pairs/s" in said
+    expected = load_cross_encoder(cross_folder).predict(rows, precision="float32")
+    np.testing.assert_allclose(np.load(out), expected, atol=1e-6, rtol=0)
+
+
+def test_scores_are_printed_as_json_with_their_own_schema(
+    run, cross_folder: Path, scored_file: Path, tmp_path: Path
+):
+    out = tmp_path / "scores.parquet"
+    options = ("--activation", "identity", "--json", *FLOAT)
+    code, said, _ = run("encode", cross_folder, scored_file, "--out", out, *options)
+    assert code == 0
+    value = json.loads(said)
+    assert value.pop("seconds") > 0
+    assert value == {
+        "schema": "likewise.scored/1", "path": str(out), "rows": 60, "classes": 1, "cut": 0,
+        "resumed": 0,
+    }  # fmt: skip
+    scores = np.array(pq.read_table(out).column("score"))
+    rows = [list(json.loads(line).values())[:2] for line in lines(scored_file)]
+    model = load_cross_encoder(cross_folder)
+    expected = model.predict(rows, activation="identity", precision="float32")
+    np.testing.assert_allclose(scores, expected, atol=1e-6, rtol=0)
+    assert np.ptp(scores) > 1e-2
+
+
+def test_several_classes_are_said(run, tiny_folder: Path, nli_file: Path, tmp_path: Path):
+    folder = from_encoder(tiny_folder, classes=3).save(tmp_path / "cross")
+    out = tmp_path / "scores.npy"
+    code, said, _ = run("encode", folder, nli_file, "--out", out, "--activation", "softmax")
+    assert code == 0
+    assert "96 scores of 3 classes" in said
+    np.testing.assert_allclose(np.load(out).sum(axis=1), 1, atol=1e-6, rtol=0)
+
+
+def test_pairs_that_are_cut_and_texts_left_out_are_said(run, cross_folder: Path, tmp_path: Path):
+    file, out = tmp_path / "pairs.jsonl", tmp_path / "scores.npy"
+    long = "paint " * 90
+    rows = [{"query": long, "answer": ["a", "the"]}, {"query": "a", "answer": ["the"]}]
+    write_lines(file, rows)
+    code, _, err = run("encode", cross_folder, file, "--out", out, *FLOAT)
+    assert code == 0
+    assert "note: 1 of 2 pairs are over 64 tokens and were cut" in err
+    assert "note: 1 rows have several second texts: the first is scored" in err
+    expected = load_cross_encoder(cross_folder).predict(
+        [(long.strip(), "a"), ("a", "the")], precision="float32"
+    )
+    np.testing.assert_allclose(np.load(out), expected, atol=1e-6, rtol=0)
+
+
+def test_columns_of_pairs_can_be_named(run, cross_folder: Path, tmp_path: Path):
+    file, out = tmp_path / "pairs.csv", tmp_path / "scores.npy"
+    file.write_text("left,right\na,the\nthe,a\n")
+    named = ("--columns", "anchor=left,positive=right")
+    assert run("encode", cross_folder, file, "--out", out, *named, *FLOAT)[0] == 0
+    expected = load_cross_encoder(cross_folder).predict(
+        [("a", "the"), ("the", "a")], precision="float32"
+    )
+    np.testing.assert_allclose(np.load(out), expected, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--column", "anchor"), "--column: only an embedding model takes this"),
+        (("--normalize", "--prompt", "x"), "--prompt, --normalize: only an embedding model"),
+        (("--dimensions", 3), "--dimensions: only an embedding model"),
+        (("--activation", "sigmoyd"), '"sigmoyd"'),
+        (("--columns", "anchor=title"), "title"),
+        (("--kind", "texts"), "texts"),
+    ],
+    ids=lambda value: " ".join(map(str, value)) if isinstance(value, tuple) else "",
+)
+def test_a_mistake_with_a_cross_encoder_is_said_and_nothing_written(
+    options, said: str, run, cross_folder, pairs_file, tmp_path: Path
+):
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = run("encode", cross_folder, pairs_file, "--out", tmp_path / "v.npy", *options)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "\nTo mend: " in err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_texts_alone_are_no_pairs(run, cross_folder, texts_file, tmp_path: Path):
+    code, _, err = run("encode", cross_folder, texts_file, "--out", tmp_path / "v.npy")
+    assert code == 2
+    assert "a cross-encoder scores pairs" in err
+    assert "--columns anchor=NAME,positive=NAME" in err
+
+
+@pytest.mark.parametrize(
+    "options", [("--kind", "pairs"), ("--columns", "anchor=a"), ("--activation", "sigmoid")]
+)
+def test_an_embedding_model_takes_no_option_of_a_cross_encoder(
+    options, run, tiny_folder, texts_file, tmp_path: Path
+):
+    code, _, err = run("encode", tiny_folder, texts_file, "--out", tmp_path / "v.npy", *options)
+    assert code == 2
+    assert f"{options[0]}: only a cross-encoder takes this" in err
 
 
 @pytest.mark.parametrize(

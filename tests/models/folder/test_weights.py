@@ -12,6 +12,7 @@ from torch import Tensor
 from likewise.errors import InputError
 from likewise.models.folder.weights import (
     base_weights,
+    modern_names,
     read_pickle,
     read_safetensors,
     read_weights,
@@ -217,3 +218,18 @@ def test_old_names_of_a_norm_s_weights_are_understood():
 def test_position_numbers_are_no_weights():
     given = {"embeddings.position_ids": torch.arange(3), "embeddings.w": torch.ones(1)}
     assert list(base_weights(given, "bert")) == ["embeddings.w"]
+
+
+def test_names_of_long_ago_become_those_of_today_and_prefixes_stay():
+    scale, shift, places = torch.ones(2), torch.zeros(2), torch.arange(3)
+    old = {
+        "bert.LayerNorm.gamma": scale,
+        "bert.LayerNorm.beta": shift,
+        "bert.embeddings.position_ids": places,
+        "classifier.gamma": scale,
+    }
+    assert modern_names(old) == {
+        "bert.LayerNorm.weight": scale,
+        "bert.LayerNorm.bias": shift,
+        "classifier.gamma": scale,
+    }
