@@ -16,6 +16,7 @@ TABLES = {
     "EVALUATORS": "likewise.evaluation",
     "METHODS": "likewise.methods",
     "ARCHITECTURES": "likewise.models.architectures",
+    "CLASSIFIERS": "likewise.models.architectures.classifiers",
     "POOLINGS": "likewise.models.pooling",
 }
 
