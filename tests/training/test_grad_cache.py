@@ -30,7 +30,7 @@ DRAWN = {
 
 
 def draw_batch(name: str, *, with_prompts: bool = False) -> Batch:
-    """Twelve rows of random texts for the roles of a loss; the last row repeats the first's text."""
+    """Twelve rows of random texts for the roles of a loss; the last repeats the first's text."""
     spec = LOSSES[name]
     draw = np.random.default_rng(3)
     shapes = [(ROWS, CANDIDATES) if r == "candidates" else (ROWS,) for r in spec.text_roles]

@@ -1,3 +1,4 @@
+import pytest
 import torch
 
 from likewise.losses import LOSSES, cosine, mnr, softmax_nli
@@ -5,7 +6,7 @@ from likewise.models.encoder import Encoder
 from likewise.training.batch import collate
 from likewise.training.examples import build_examples
 from likewise.training.objective import objective_of
-from training.small_runs import make_data, nli, scored, softmax
+from training.small_runs import labelled, make_data, nli, scored, softmax
 
 CPU = torch.device("cpu")
 
@@ -65,3 +66,26 @@ def test_a_batch_in_which_nothing_is_left_to_tell_apart_teaches_nothing(tiny_enc
     loss.backward()
     assert loss == 0
     assert not embeddings.grad.any()
+
+
+@pytest.mark.parametrize("name", [name for name, spec in LOSSES.items() if spec.grouped])
+@pytest.mark.parametrize("names", [("a",), tuple("abcdef")], ids=["one label", "no two of a label"])
+def test_a_batch_without_a_triplet_teaches_nothing(name: str, names, tiny_encoder: Encoder):
+    """An uneven set of classes has such batches; the run goes on."""
+    batch, embeddings = prepare(tiny_encoder, labelled(6, names=names), contrastive=False)
+    embeddings.requires_grad_()
+    loss = objective_of(LOSSES[name]).loss(embeddings, batch)
+    loss.backward()
+    assert loss == 0
+    assert not embeddings.grad.any()
+
+
+@pytest.mark.parametrize("name", [name for name, spec in LOSSES.items() if spec.grouped])
+def test_labels_by_name_group_as_numbers_do(name: str, tiny_encoder: Encoder):
+    spec = LOSSES[name]
+    data = labelled(9, names=("river", "apple", "engine"))
+    batch, embeddings = prepare(tiny_encoder, data, contrastive=False)
+    vectors = embed(tiny_encoder, data.texts("text"))
+    expected = spec.function(vectors, torch.arange(9) % 3)
+    found = objective_of(spec).loss(embeddings, batch)
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=0)

@@ -140,11 +140,12 @@ def test_a_rare_label_does_not_come_all_at_once(seed: int):
 def test_rows_of_a_label_meet_others_of_it_each_epoch():
     labels = [i % 4 for i in range(64)]
     sampling = grouped(labels, 8)
-    partners = []
-    for number in range(6):
-        for rows in epoch(sampling, number):
-            if 0 in rows:
-                partners.append(tuple(sorted(i for i in rows if labels[i] == 0 and i != 0)))
+    partners = [
+        tuple(sorted(i for i in rows if labels[i] == 0 and i != 0))
+        for number in range(6)
+        for rows in epoch(sampling, number)
+        if 0 in rows
+    ]
     assert len(set(partners)) == len(partners) == 6
 
 
