@@ -127,7 +127,7 @@ def test_a_family_whose_head_needs_a_decoder_is_refused(tmp_path: Path):
 def test_a_table_of_vectors_cannot_read_two_texts_together(tiny_encoder: Encoder):
     contents = tiny_encoder.to_contents()
     static = {"model_type": "static", "vocab_size": 9, "hidden_size": 4}
-    with pytest.raises(InputError, match="static"):
+    with pytest.raises(InputError, match='"static" cannot read two texts together'):
         parts_over_encoder(
             type(contents)(config=static, weights={}, files=contents.files),
             classes=1,

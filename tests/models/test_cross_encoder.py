@@ -149,6 +149,7 @@ def test_types_are_given_where_the_peer_s_tokenizer_gives_them(
 
 def test_scores_of_a_model_over_minilm_are_the_peer_s(tmp_path: Path):
     ours = from_encoder("minilm", classes=1, seed=1)
+    assert ours.contents.base_model == "minilm"
     ours.save(tmp_path / "cross")
     theirs = PeerCrossEncoder(str(tmp_path / "cross"), device="cpu")
     assert (ours.max_tokens, theirs.max_seq_length) == (512, 512)

@@ -90,6 +90,10 @@ def parts_over_encoder(
     Raises:
         InputError: its family has no classification head.
     """
+    family = str(contents.config.get("model_type"))
+    if family in ARCHITECTURES and family not in CLASSIFIERS:
+        problem = f'a model of the family "{family}" cannot read two texts together'
+        raise InputError(problem, mend="take a transformer as the base, such as minilm")
     config = _classifier_config(contents.config, classes, labels)
     module, prefix = _fresh(config, seed)
     names = classified_names(config)

@@ -236,9 +236,10 @@ def from_encoder(
     if classes < 1 or len(labels) not in {0, classes}:
         raise ValueError(f"expected {classes} classes and names of them, found {labels}")
     source = load(encoder) if isinstance(encoder, str | Path) else encoder
-    parts = parts_over_encoder(
-        source.to_contents(), classes=classes, labels=tuple(labels), seed=seed
-    )
+    contents = source.to_contents()
+    if isinstance(encoder, str) and not Path(encoder).expanduser().is_dir():
+        contents = replace(contents, base_model=encoder.removeprefix("hub:"))
+    parts = parts_over_encoder(contents, classes=classes, labels=tuple(labels), seed=seed)
     parts.module.to(source.device)
     return CrossEncoder(contents=parts.contents, module=parts.module, pairs=parts.pairs)
 
