@@ -108,6 +108,22 @@ def test_what_the_guide_finds_nearer_than_the_positive_is_no_negative(draw_embed
     torch.testing.assert_close(loss, mnr(anchors, positives, negatives, collides))
 
 
+def test_a_candidate_as_near_as_the_positive_stays_a_negative(draw_embeddings):
+    anchors, positives, negatives = draw_embeddings(2, 2, 1)
+    guides = (torch.eye(2), torch.eye(2), torch.eye(2)[:1])
+    loss = gist(anchors, positives, negatives, None, *guides, scale=20.0, same_side=False)
+    torch.testing.assert_close(loss, mnr(anchors, positives, negatives))
+
+
+def test_what_collides_one_way_is_masked_on_both_sides(draw_embeddings):
+    """The second positive also answers the first anchor: nothing is left for the first."""
+    anchors, positives = draw_embeddings(2, 2)
+    collides = torch.tensor([[False, True], [False, False]])
+    far = [torch.eye(2), torch.eye(2)]  # the guide leaves every candidate in
+    loss = gist(anchors, positives, None, collides, *far, scale=20.0)
+    torch.testing.assert_close(loss, mnr(anchors, positives, None, collides))
+
+
 def test_a_guide_that_likes_everything_leaves_nothing_to_learn(draw_embeddings):
     rows = draw_embeddings(4, 4)
     guides = [torch.ones(4, 3), torch.ones(4, 3)]
