@@ -48,7 +48,9 @@ def write_encoder(folder: Path, family: str, **options: Any) -> Path:
     config = transformers.AutoConfig.for_model(
         family, vocab_size=tokenizer.get_vocab_size(), pad_token_id=0, **options
     )
-    transformers.AutoModel.from_config(config).save_pretrained(folder)
+    with torch.random.fork_rng():
+        torch.manual_seed(4)
+        transformers.AutoModel.from_config(config).save_pretrained(folder)
     tokenizer.save(str(folder / "tokenizer.json"))
     (folder / "tokenizer_config.json").write_text(
         json.dumps({"tokenizer_class": "BertTokenizer", "pad_token": "[PAD]"})
