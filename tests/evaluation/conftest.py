@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -35,10 +36,8 @@ def table(**columns: Sequence) -> Dataset:
     """A data set in memory; a column an argument, and `kind=`."""
     kind = columns.pop("kind")
     n = len(next(iter(columns.values())))
-    arrays = {
-        role: pa.array(values, type=pa.float64() if role == "score" else None)
-        for role, values in columns.items()
-    }
+    types = {"score": pa.float64(), "scores": pa.large_list(pa.float64())}
+    arrays = {role: pa.array(values, type=types.get(role)) for role, values in columns.items()}
     return Dataset(
         kind=str(kind),
         table=pa.table(arrays),
@@ -112,10 +111,14 @@ def one_hot(topic: dict[str, int]) -> Callable[..., np.ndarray]:
 CHANCE_NDCG_10 = sum(1 / np.log2(rank + 1) for rank in range(1, 11)) / N
 
 
-def retrieval_case() -> Case:
+def retrieval_case(*, by_words: bool = False) -> Case:
+    """With `by_words`, BM25 finds every document, and its own query first."""
     rng = np.random.default_rng(2)
     order, derangement = rng.permutation(N), np.roll(np.arange(N), 1)
     queries, documents = [f"query {i}" for i in range(N)], [f"document {i}" for i in range(N)]
+    if by_words:
+        queries = [f"query {i:03d}" for i in range(N)]
+        documents = [f"document {i:03d} for a query" for i in range(N)]
     topic = {text: i for texts in (queries, documents) for i, text in enumerate(texts)}
     data = RetrievalSet(
         name="memory",
@@ -148,13 +151,35 @@ def retrieval_case() -> Case:
 
 def pairs_case() -> Case:
     rng = np.random.default_rng(3)
-    anchors, positives = [f"question {i}" for i in range(N)], [f"answer {i}" for i in range(N)]
+    anchors = [f"question on {i:03d}" for i in range(N)]
+    positives = [f"answer on {i:03d}, this question" for i in range(N)]
     topic = {text: i for texts in (anchors, positives) for i, text in enumerate(texts)}
-    data = table(kind="pairs", anchor=anchors, positive=positives)
+    return pairs_of_kind("pairs", {}, anchors, positives, topic, rng.permutation(N))
+
+
+def distilled_case() -> Case:
+    rng = np.random.default_rng(4)
+    anchors = [f"question on {i:03d}" for i in range(N)]
+    positives = [f"answer on {i:03d}, this question" for i in range(N)]
+    topic = {text: i for texts in (anchors, positives) for i, text in enumerate(texts)}
+    more = {"negative": np.roll(positives, 5).tolist(), "scores": [[1.0, 0.0]] * N}
+    return pairs_of_kind("distilled", more, anchors, positives, topic, rng.permutation(N))
+
+
+def pairs_of_kind(
+    kind: str,
+    more: dict[str, Sequence],
+    anchors: list[str],
+    positives: list[str],
+    topic: dict[str, int],
+    order: np.ndarray,
+) -> Case:
+    data = table(kind=kind, anchor=anchors, positive=positives, **more)
+    rolled = np.roll(positives, 1).tolist()
     return Case(
         data=data,
-        reordered=data.take(rng.permutation(N)),
-        shuffled=table(kind="pairs", anchor=anchors, positive=np.roll(positives, 1).tolist()),
+        reordered=data.take(order),
+        shuffled=table(kind=kind, anchor=anchors, positive=rolled, **more),
         perfect=one_hot(topic),
         noise=2.5,
         chance=CHANCE_NDCG_10,
@@ -162,7 +187,133 @@ def pairs_case() -> Case:
     )
 
 
-CASES = {"scored": scored_case, "retrieval": retrieval_case, "pairs": pairs_case}
+def pair_labels_case() -> Case:
+    rng = np.random.default_rng(5)
+    label = (rng.permutation(N) < N // 3).astype(int)  # a third is the same
+    left, right = [f"left {i}" for i in range(N)], [f"right {i}" for i in range(N)]
+    topic = {text: i for i, text in enumerate(left)}
+    topic |= {
+        text: i if same else (i + 1) % N
+        for i, (text, same) in enumerate(zip(right, label, strict=True))
+    }
+    data = table(kind="pair-labels", sentence1=left, sentence2=right, label=label)
+    other = rng.permutation(label)
+    return Case(
+        data=data,
+        reordered=data.take(rng.permutation(N)),
+        shuffled=table(kind="pair-labels", sentence1=left, sentence2=right, label=other),
+        perfect=one_hot(topic),
+        noise=2.0,
+        chance=1 / 3,
+        slack=3 * np.sqrt(2 / 9 / (N / 3)),  # the share of the same among a third of the pairs
+    )
+
+
+def labelled_case() -> Case:
+    rng = np.random.default_rng(6)
+    classes = rng.permutation(N) % 6  # of twenty texts
+    texts = [f"text {i}" for i in range(N)]
+    data = table(kind="labelled", text=texts, label=[f"class {c}" for c in classes])
+    other = [f"class {c}" for c in rng.permutation(classes)]
+    return Case(
+        data=data,
+        reordered=data.take(rng.permutation(N)),
+        shuffled=table(kind="labelled", text=texts, label=other),
+        perfect=one_hot({text: int(c) for text, c in zip(texts, classes, strict=True)}),
+        noise=2.5,
+        chance=19 / (N - 1),
+        slack=0.05,
+    )
+
+
+CASES = {
+    "scored": scored_case,
+    "retrieval": retrieval_case,
+    "pairs": pairs_case,
+    "distilled": distilled_case,
+    "pair-labels": pair_labels_case,
+    "labelled": labelled_case,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairCase:
+    """What an evaluator of models of pairs is tried on; as `Case`, with models that predict."""
+
+    data: Dataset | RetrievalSet
+    reordered: Dataset | RetrievalSet
+    shuffled: Dataset | RetrievalSet
+    perfect: Callable[..., np.ndarray]
+    noisy: Callable[..., np.ndarray]
+    random: Callable[..., np.ndarray]
+    chance: float
+    slack: float
+
+
+def cosine_of(embed: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """A model of pairs that says the cosine of another model's vectors."""
+
+    def predict(pairs: list[tuple[str, str]]) -> np.ndarray:
+        left, right = (embed([pair[side] for pair in pairs]).astype(float) for side in (0, 1))
+        norms = np.linalg.norm(left, axis=1) * np.linalg.norm(right, axis=1)
+        return ((left * right).sum(axis=1) / norms).astype(np.float32)
+
+    return predict
+
+
+def pairwise(make: Callable[[], Case]) -> Callable[[], PairCase]:
+    def made() -> PairCase:
+        case = make()
+        return PairCase(
+            data=case.data,
+            reordered=case.reordered,
+            shuffled=case.shuffled,
+            perfect=cosine_of(case.perfect),
+            noisy=cosine_of(noisy(case)),
+            random=cosine_of(random_vectors()),
+            chance=case.chance,
+            slack=case.slack,
+        )
+
+    return made
+
+
+def nli_case() -> PairCase:
+    rng = np.random.default_rng(7)
+    label = rng.permutation(N) % 3
+    premises, hypotheses = [f"premise {i}" for i in range(N)], [f"hypothesis {i}" for i in range(N)]
+    gold = dict(zip(zip(premises, hypotheses, strict=True), label, strict=True))
+
+    def logits(signal: float, noise: float) -> Callable[..., np.ndarray]:
+        def predict(pairs: list[tuple[str, str]]) -> np.ndarray:
+            right = np.eye(3)[[gold[tuple(pair)] for pair in pairs]]
+            off = random_vectors(3)([" ".join(pair) for pair in pairs])
+            return (signal * right + noise * off).astype(np.float32)
+
+        return predict
+
+    data = table(kind="nli", premise=premises, hypothesis=hypotheses, label=label)
+    other = rng.permutation(label)
+    return PairCase(
+        data=data,
+        reordered=data.take(rng.permutation(N)),
+        shuffled=table(kind="nli", premise=premises, hypothesis=hypotheses, label=other),
+        perfect=logits(1, 0),
+        noisy=logits(1, 1),
+        random=logits(0, 1),
+        chance=1 / 3,
+        slack=3 * np.sqrt(2 / 9 / N),  # of a share of N right by chance
+    )
+
+
+PAIR_CASES = {
+    "scored": pairwise(scored_case),
+    "retrieval": pairwise(partial(retrieval_case, by_words=True)),
+    "pairs": pairwise(pairs_case),
+    "distilled": pairwise(distilled_case),
+    "pair-labels": pairwise(pair_labels_case),
+    "nli": nli_case,
+}
 
 
 @pytest.fixture

@@ -5,15 +5,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evaluation.conftest import CASES, Case, noisy, random_vectors
-from likewise.errors import LikewiseError
+from evaluation.conftest import CASES, PAIR_CASES, Case, PairCase, noisy, random_vectors
+from likewise.errors import InputError, LikewiseError
 from likewise.evaluation import EVALUATORS, compare, verdict
 from likewise.evaluation.spec import EvaluatorSpec
 
 R = 200
 
 
-@pytest.fixture(params=[(name, kind) for name, spec in EVALUATORS.items() for kind in spec.kinds])
+def names_and_kinds(what: str) -> list[tuple[str, str]]:
+    return [
+        (name, kind)
+        for name, spec in EVALUATORS.items()
+        for kind in spec.kinds
+        if getattr(spec, what) is not None
+    ]
+
+
+@pytest.fixture(params=names_and_kinds("function"), ids=":".join)
 def entry(request: pytest.FixtureRequest) -> tuple[EvaluatorSpec, Case]:
     name, kind = request.param
     assert kind in CASES, f"tests/evaluation/conftest.py: add a case for data of kind {kind}"
@@ -161,3 +170,111 @@ def test_its_baseline_can_be_compared_with_a_model(entry: tuple[EvaluatorSpec, C
 
 def _called(result, model):
     return replace(result, model=model)
+
+
+@pytest.fixture(params=names_and_kinds("pair_function"), ids=":".join)
+def pair_entry(request: pytest.FixtureRequest) -> tuple[EvaluatorSpec, PairCase]:
+    name, kind = request.param
+    assert kind in PAIR_CASES, f"tests/evaluation/conftest.py: add a pair case of kind {kind}"
+    return EVALUATORS[name], PAIR_CASES[kind]()
+
+
+def lead(result):
+    return result.scores[result.primary].value
+
+
+def test_every_kind_can_be_evaluated_in_some_way():
+    for name, spec in EVALUATORS.items():
+        assert spec.function or spec.pair_function, name
+
+
+def test_perfect_predictions_get_the_top_score(pair_entry: tuple[EvaluatorSpec, PairCase]):
+    spec, case = pair_entry
+    result = spec.pair_function(case.perfect, case.data, resamples=R, seed=0)
+    assert lead(result) == pytest.approx(1, abs=1e-6)
+    assert result.interval == pytest.approx((1, 1), abs=1e-6)
+
+
+def test_predictions_of_nothing_get_chance(pair_entry: tuple[EvaluatorSpec, PairCase]):
+    spec, case = pair_entry
+    for predict in (case.perfect, case.random):
+        result = spec.pair_function(predict, case.shuffled, resamples=R, seed=0)
+        assert lead(result) == pytest.approx(case.chance, abs=case.slack)
+
+
+def test_the_better_predictions_get_the_higher_score(pair_entry: tuple[EvaluatorSpec, PairCase]):
+    spec, case = pair_entry
+    results = [
+        spec.pair_function(predict, case.data, resamples=R, seed=0)
+        for predict in (case.random, case.noisy, case.perfect)
+    ]
+    assert lead(results[0]) < lead(results[1]) < lead(results[2])
+    for score in results[1].scores.values():
+        assert score.low <= score.value <= score.high
+    low, high = results[1].interval
+    assert low < high
+    best, *_ = compare([_called(results[0], "bad"), _called(results[2], "good")])
+    assert verdict(best) == "better"
+
+
+def test_the_order_of_the_rows_changes_no_prediction(pair_entry: tuple[EvaluatorSpec, PairCase]):
+    spec, case = pair_entry
+    first = spec.pair_function(case.noisy, case.data, resamples=R, seed=0)
+    second = spec.pair_function(case.noisy, case.reordered, resamples=R, seed=0)
+    for metric, score in first.scores.items():
+        assert second.scores[metric].value == pytest.approx(score.value, abs=1e-9)
+        np.testing.assert_allclose(second.draws[metric], first.draws[metric], atol=1e-9)
+
+
+def test_a_model_of_pairs_is_asked_once(pair_entry: tuple[EvaluatorSpec, PairCase]):
+    spec, case = pair_entry
+    asked = []
+
+    def counted(pairs):
+        asked.append(pairs)
+        return case.noisy(pairs)
+
+    spec.pair_function(counted, case.data, resamples=R, seed=0)
+    assert len(asked) == 1
+    assert all(isinstance(text, str) for pair in asked[0] for text in pair)
+
+
+def test_both_kinds_of_model_are_measured_on_the_same_items(
+    pair_entry: tuple[EvaluatorSpec, PairCase],
+):
+    spec, case = pair_entry
+    result = spec.pair_function(case.noisy, case.data, resamples=R, seed=3)
+    assert next(iter(result.scores)) == result.primary
+    assert {draws.shape for draws in result.draws.values()} == {(R,)}
+    assert result.seed == 3
+    if spec.function is None:
+        others = [spec.baseline(case.data, resamples=R, seed=3)]
+    else:
+        others = [
+            spec.function(random_vectors(), case.data, resamples=R, seed=3),
+            spec.baseline(case.data, resamples=R, seed=3),
+        ]
+    for other in others:
+        found = compare([_called(other, "other"), _called(result, "ours")])
+        assert [difference.metric for difference in found] == list(result.scores)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_predictions_that_are_no_numbers_are_refused(
+    pair_entry: tuple[EvaluatorSpec, PairCase], bad: float
+):
+    spec, case = pair_entry
+
+    def broken(pairs):
+        scores = case.perfect(pairs)
+        scores[-1] = bad
+        return scores
+
+    with pytest.raises(LikewiseError, match="not finite"):
+        spec.pair_function(broken, case.data, resamples=R, seed=0)
+
+
+def test_another_number_of_classes_is_refused(pair_entry: tuple[EvaluatorSpec, PairCase]):
+    spec, case = pair_entry
+    with pytest.raises(InputError, match="the model answers 4 numbers a pair"):
+        spec.pair_function(lambda pairs: np.zeros((len(pairs), 4)), case.data, resamples=R, seed=0)

@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.evaluation.judged import Judged
+from likewise.evaluation.nearest import draw_sample, score_neighbours
+from likewise.evaluation.pair_classification import score_labelled
 from likewise.evaluation.pairs import pairs_as_retrieval
 from likewise.evaluation.result import Result
 from likewise.evaluation.retrieval import METRICS, SHOWN, parse_metrics, score_ranking
@@ -68,15 +71,44 @@ def evaluate_tfidf(data: Dataset, *, resamples: int = RESAMPLES, seed: int = 0) 
     Returns:
         A result of the same task and metrics, for a model called "TF-IDF".
     """
-    cosines = _tfidf_cosines(data.texts("sentence1"), data.texts("sentence2"))
-    return replace(score_cosines(cosines, data, resamples=resamples, seed=seed), model="TF-IDF")
+    result = score_cosines(_tfidf_cosines(data), data, resamples=resamples, seed=seed)
+    return replace(result, model="TF-IDF")
 
 
-def _tfidf_cosines(left: list[str], right: list[str]) -> NDArray[np.float64]:
+def evaluate_tfidf_pair_labels(
+    data: Dataset, *, resamples: int = RESAMPLES, seed: int = 0
+) -> Result:
+    """The same cosines as `evaluate_tfidf`, held to labels; data of kind "pair-labels"."""
+    cosines = _tfidf_cosines(data)
+    result = score_labelled(cosines, data, name="cosines", resamples=resamples, seed=seed)
+    return replace(result, model="TF-IDF")
+
+
+def evaluate_tfidf_neighbours(
+    data: Dataset, *, resamples: int = RESAMPLES, seed: int = 0
+) -> Result:
+    """Neighbours by the cosine of TF-IDF vectors; data of kind "labelled"."""
+    sample = draw_sample(data, seed)
+    vectors = _tfidf(sample.texts)
+
+    def cosines(rows: slice) -> NDArray[np.float64]:
+        return np.asarray((vectors[rows] @ vectors.T).toarray(), dtype=np.float64)
+
+    result = score_neighbours(cosines, sample, data, resamples=resamples, seed=seed)
+    return replace(result, model="TF-IDF")
+
+
+def _tfidf_cosines(data: Dataset) -> NDArray[np.float64]:
+    vectors = _tfidf(data.texts("sentence1") + data.texts("sentence2"))
+    product = vectors[: len(data)].multiply(vectors[len(data) :])  # rows have length 1
+    return np.asarray(product.sum(axis=1), dtype=np.float64).ravel()
+
+
+def _tfidf(texts: list[str]) -> Any:
+    """[n, V] sparse; no columns at all where no text has a word."""
+    from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfVectorizer
 
-    if not any(re.search(WORD, text) for text in left + right):
-        return np.zeros(len(left))
-    vectors = TfidfVectorizer(token_pattern=WORD).fit_transform(left + right)
-    product = vectors[: len(left)].multiply(vectors[len(left) :])  # sparse, rows have length 1
-    return np.asarray(product.sum(axis=1), dtype=np.float64).ravel()
+    if not any(re.search(WORD, text) for text in texts):
+        return csr_matrix((len(texts), 1))
+    return TfidfVectorizer(token_pattern=WORD).fit_transform(texts)

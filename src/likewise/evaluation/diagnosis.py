@@ -150,9 +150,10 @@ def diagnose(before: Result, after: Result, data: Dataset | RetrievalSet) -> Dia
     """
     if (before.data, before.seed) != (after.data, after.seed):
         raise ValueError(f"{before.model} and {after.model} are not of the same data and seed")
-    if "cosines" in after.details and isinstance(data, Dataset):
+    kept = before.details.keys() & after.details.keys()
+    if "cosines" in kept and isinstance(data, Dataset):
         return _diagnose_similarity(before, after, data)
-    if "first_ranks" in after.details:
+    if "first_ranks" in kept:
         task = data if isinstance(data, RetrievalSet) else pairs_as_retrieval(data)
         return _diagnose_retrieval(before, after, task)
     note = f'the evaluator "{after.evaluator}" keeps no details to draw'
@@ -160,11 +161,7 @@ def diagnose(before: Result, after: Result, data: Dataset | RetrievalSet) -> Dia
 
 
 def _diagnose_similarity(before: Result, after: Result, data: Dataset) -> Diagnosis:
-    gold = after.details["gold"]
-    low, high = data.score_range or (float(gold.min()), float(gold.max()))
-    edges = np.linspace(low, high, BINS + 1)
-    bins = np.clip(np.searchsorted(edges, gold, side="right") - 1, 0, BINS - 1)
-    rows = {f"score {edges[i]:g} to {edges[i + 1]:g}": bins == i for i in range(BINS)}
+    rows = _by_gold(after.details["gold"], data)
     groups = [
         {name: _kept(result.details["cosines"][own]) for name, own in rows.items() if own.any()}
         for result in (before, after)
@@ -172,6 +169,16 @@ def _diagnose_similarity(before: Result, after: Result, data: Dataset) -> Diagno
     return Diagnosis(
         task=after.task, before=groups[0], after=groups[1], errors=_furthest(before, after, data)
     )
+
+
+def _by_gold(gold: NDArray[np.float64], data: Dataset) -> dict[str, NDArray[np.bool_]]:
+    """Name of a group to the rows in it: by label, or by score."""
+    if data.kind == "pair-labels":
+        return {"different (0)": gold == 0, "same (1)": gold == 1}
+    low, high = data.score_range or (float(gold.min()), float(gold.max()))
+    edges = np.linspace(low, high, BINS + 1)
+    bins = np.clip(np.searchsorted(edges, gold, side="right") - 1, 0, BINS - 1)
+    return {f"score {edges[i]:g} to {edges[i + 1]:g}": bins == i for i in range(BINS)}
 
 
 def _furthest(before: Result, after: Result, data: Dataset) -> tuple[SimilarityError, ...]:
@@ -205,7 +212,7 @@ def _diagnose_retrieval(before: Result, after: Result, data: RetrievalSet) -> Di
         {
             name: _kept(result.details[key])
             for name, key in names.items()
-            if len(result.details.get(key, ()))
+            if all(len(one.details.get(key, ())) for one in (before, after))
         }
         for result in (before, after)
     ]

@@ -1,14 +1,30 @@
 """The table of evaluators, and the evaluation of a model by the kind of the data."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.errors import InputError
-from likewise.evaluation.baselines import evaluate_bm25, evaluate_bm25_pairs, evaluate_tfidf
+from likewise.evaluation.baselines import (
+    evaluate_bm25,
+    evaluate_bm25_pairs,
+    evaluate_tfidf,
+    evaluate_tfidf_neighbours,
+    evaluate_tfidf_pair_labels,
+)
+from likewise.evaluation.nearest import evaluate_neighbours
+from likewise.evaluation.nli_classification import evaluate_majority, predict_nli
+from likewise.evaluation.pair_classification import (
+    evaluate_pair_classification,
+    predict_pair_labels,
+)
 from likewise.evaluation.pairs import evaluate_pairs
+from likewise.evaluation.predictions import ScoresPairs, TimedPredict
+from likewise.evaluation.reranking import rerank_corpus, rerank_pairs
 from likewise.evaluation.result import Result
 from likewise.evaluation.retrieval import evaluate_retrieval
-from likewise.evaluation.similarity import evaluate_similarity
+from likewise.evaluation.similarity import evaluate_similarity, predict_similarity
 from likewise.evaluation.spec import EvaluatorSpec
 from likewise.evaluation.statistics import RESAMPLES
 from likewise.mining.vectors import Embed, Encodes, TimedEmbed
@@ -18,26 +34,43 @@ EVALUATORS: Table[EvaluatorSpec] = Table(
     "likewise.evaluators",
     {
         "similarity": EvaluatorSpec(
-            function=evaluate_similarity, kinds=("scored",), baseline=evaluate_tfidf
+            kinds=("scored",),
+            function=evaluate_similarity,
+            pair_function=predict_similarity,
+            baseline=evaluate_tfidf,
+        ),
+        "pair-classification": EvaluatorSpec(
+            kinds=("pair-labels",),
+            function=evaluate_pair_classification,
+            pair_function=predict_pair_labels,
+            baseline=evaluate_tfidf_pair_labels,
+        ),
+        "nli-classification": EvaluatorSpec(
+            kinds=("nli",), pair_function=predict_nli, baseline=evaluate_majority
         ),
         "retrieval": EvaluatorSpec(
-            function=evaluate_retrieval,
             kinds=("retrieval",),
+            function=evaluate_retrieval,
+            pair_function=rerank_corpus,
             baseline=evaluate_bm25,
             baseline_shown=True,
         ),
         "pairs": EvaluatorSpec(
+            kinds=("pairs", "distilled"),
             function=evaluate_pairs,
-            kinds=("pairs",),
+            pair_function=rerank_pairs,
             baseline=evaluate_bm25_pairs,
             baseline_shown=True,
+        ),
+        "neighbours": EvaluatorSpec(
+            kinds=("labelled",), function=evaluate_neighbours, baseline=evaluate_tfidf_neighbours
         ),
     },
 )
 
 
 def evaluate(
-    model: Encodes | Embed,
+    model: Encodes | ScoresPairs | Embed,
     data: Dataset | RetrievalSet,
     *,
     name: str | None = None,
@@ -51,27 +84,35 @@ def evaluate(
 
     Args:
         model: an `Encoder` or anything with `encode` and `prompts` (those called "query" and
-            "document" are used where they exist), or a bare `embed(texts, *, role) -> [n, D]`.
+            "document" are used where they exist), or a bare `embed(texts, *, role) -> [n, D]`;
+            or a `CrossEncoder` or anything with `predict(pairs) -> [n]`.
         data: as `likewise.read` gives it.
         name: of the model, for tables; "model" where None.
         evaluator: a name in `EVALUATORS`, where the kind alone should not decide.
-        precision: handed to `encode`: "auto", "float32" or "bfloat16".
+        precision: handed to `encode` or `predict`: "auto", "float32" or "bfloat16".
         resamples: bootstrap draws behind the 95 % intervals.
         seed: of those draws; results to be compared need the same one.
-        progress: handed to `encode`: show a bar.
+        progress: handed on likewise: show a bar.
 
     Returns:
-        Scores with intervals, and how many distinct texts were embedded a second.
+        Scores with intervals, and how many distinct texts were embedded, or pairs scored, a second.
 
     Raises:
         InputError: no evaluator takes this kind of data, or the data has nothing to measure.
-        LikewiseError: the model's vectors are not finite.
+        LikewiseError: what the model answers is not finite.
     """
-    chosen = evaluator_for(data, evaluator)
-    embed = TimedEmbed(model, precision=precision, progress=progress)
-    result = EVALUATORS[chosen].function(embed, data, resamples=resamples, seed=seed)
-    speed = embed.texts / embed.seconds if embed.seconds > 0 else None
-    return replace(result, model=name or "model", evaluator=chosen, texts_per_second=speed)
+    options: dict[str, Any] = {"resamples": resamples, "seed": seed}
+    if isinstance(model, ScoresPairs) and not isinstance(model, Encodes):
+        chosen = evaluator_for(data, evaluator, scores_pairs=True)
+        predict = TimedPredict(model, precision=precision, progress=progress)
+        result = _function(chosen, scores_pairs=True)(predict, data, **options)
+        result = replace(result, pairs_per_second=_speed(predict.pairs, predict.seconds))
+    else:
+        chosen = evaluator_for(data, evaluator)
+        embed = TimedEmbed(model, precision=precision, progress=progress)
+        result = _function(chosen, scores_pairs=False)(embed, data, **options)
+        result = replace(result, texts_per_second=_speed(embed.texts, embed.seconds))
+    return replace(result, model=name or "model", evaluator=chosen)
 
 
 def evaluate_baseline(
@@ -81,9 +122,18 @@ def evaluate_baseline(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Result | None:
-    """The plain baseline of this kind of data (BM25, TF-IDF), None where there is none.
+    """The plain baseline of this kind of data (BM25, TF-IDF, the majority), None if there is none.
 
     With the same data, resamples and seed it can be compared to a model's result, pair by pair.
+
+    Args:
+        data: as for `evaluate`.
+        evaluator: likewise; also one that only models of pairs have.
+        resamples: likewise.
+        seed: likewise.
+
+    Raises:
+        InputError: as there.
     """
     chosen = evaluator_for(data, evaluator)
     baseline = EVALUATORS[chosen].baseline
@@ -92,22 +142,48 @@ def evaluate_baseline(
     return replace(baseline(data, resamples=resamples, seed=seed), evaluator=chosen)
 
 
-def evaluator_for(data: Dataset | RetrievalSet, evaluator: str | None = None) -> str:
+def evaluator_for(
+    data: Dataset | RetrievalSet, evaluator: str | None = None, *, scores_pairs: bool = False
+) -> str:
     """The name in `EVALUATORS` for this data, or the given one if it takes the data's kind.
+
+    Args:
+        data: to be measured on.
+        evaluator: a name in `EVALUATORS`; None to find one.
+        scores_pairs: for a model that scores pairs, and embeds nothing.
 
     Raises:
         InputError: there is none; says which kinds can be evaluated.
     """
-    kinds = {kind for spec in EVALUATORS.values() for kind in spec.kinds}
     if evaluator is not None:
         spec = EVALUATORS.pick(evaluator, what="evaluator")
         if data.kind in spec.kinds:
             return evaluator
         problem = f'the evaluator "{evaluator}" takes no data of kind "{data.kind}"'
         raise InputError(problem, mend=f"give data of kind {' or '.join(spec.kinds)}")
-    for name, spec in EVALUATORS.items():
+    able = {
+        name: spec
+        for name, spec in EVALUATORS.items()
+        if (spec.pair_function if scores_pairs else spec.function) is not None
+    }
+    for name, spec in able.items():
         if data.kind in spec.kinds:
             return name
-    problem = f'data of kind "{data.kind}" cannot be evaluated'
-    mend = f"give data of kind {', '.join(sorted(kinds))}; or choose another kind with --kind"
-    raise InputError(problem, mend=mend)
+    kinds = ", ".join(sorted({kind for spec in able.values() for kind in spec.kinds}))
+    what = "a model that scores pairs" if scores_pairs else "a model that embeds texts"
+    problem = f'data of kind "{data.kind}" cannot be evaluated with {what}'
+    raise InputError(problem, mend=f"give data of kind {kinds}; or choose another with --kind")
+
+
+def _function(name: str, *, scores_pairs: bool) -> Callable[..., Result]:
+    spec = EVALUATORS[name]
+    found = spec.pair_function if scores_pairs else spec.function
+    if found is None:
+        what = "embeds texts" if scores_pairs else "scores pairs"
+        problem = f'the evaluator "{name}" needs a model that {what}'
+        raise InputError(problem, mend="give another model, or leave the evaluator out")
+    return found
+
+
+def _speed(n: int, seconds: float) -> float | None:
+    return n / seconds if seconds > 0 else None

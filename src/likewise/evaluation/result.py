@@ -35,6 +35,8 @@ class Result:
         data: fingerprint of the data set: only results on the same data can be compared.
         seed: of the draws.
         texts_per_second: distinct texts; None where nothing was embedded.
+        pairs_per_second: for a model that scores pairs, as a cross-encoder does; else None.
+        notes: what a reader should know of the numbers, such as that only a sample was measured.
         details: arrays that a report draws, such as the cosine of each pair.
     """
 
@@ -48,6 +50,8 @@ class Result:
     data: str = ""
     seed: int = 0
     texts_per_second: float | None = None
+    pairs_per_second: float | None = None
+    notes: tuple[str, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
 
     @property

@@ -88,12 +88,15 @@ def read_evaluation(path: Path) -> Evaluation:
 
 def _result_to_json(result: Result) -> dict[str, Any]:
     speed = result.texts_per_second
+    pairs = result.pairs_per_second
     metrics = sorted(result.scores, key=lambda metric: metric != result.primary)
     return {
         "model": result.model,
         "task": result.task,
         "n": result.n,
         "texts_per_second": None if speed is None else float(speed),
+        **({} if pairs is None else {"pairs_per_second": float(pairs)}),
+        **({"notes": list(result.notes)} if result.notes else {}),
         "metrics": {
             metric: {
                 "value": float(result.scores[metric].value),
@@ -117,4 +120,6 @@ def _result_from_json(value: dict[str, Any]) -> Result:
         n=n,
         model=value["model"],
         texts_per_second=value["texts_per_second"],
+        pairs_per_second=value.get("pairs_per_second"),
+        notes=tuple(value.get("notes", ())),
     )

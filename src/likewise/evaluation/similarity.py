@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from likewise.data.dataset import Dataset
 from likewise.errors import InputError, Where
 from likewise.evaluation.metrics import pearson, spearman
+from likewise.evaluation.predictions import Predict, checked_scores
 from likewise.evaluation.result import Result
 from likewise.evaluation.statistics import (
     RESAMPLES,
@@ -41,13 +42,37 @@ def evaluate_similarity(
         LikewiseError: the vectors are not finite.
     """
     _refuse_no_correlation(data)
-    vectors = checked_vectors(embed, data.texts("sentence1") + data.texts("sentence2"))
-    left, right = np.split(unit(vectors), 2)  # [n, D] each
-    return score_cosines((left * right).sum(axis=1), data, resamples=resamples, seed=seed)
+    cosines = cosines_of(embed, data)
+    return score_cosines(cosines, data, resamples=resamples, seed=seed)
+
+
+def predict_similarity(
+    predict: Predict, data: Dataset, *, resamples: int = RESAMPLES, seed: int = 0
+) -> Result:
+    """The same for a model that scores pairs; details hold its `scores` in place of cosines.
+
+    Args:
+        predict: pairs to [n]; called once.
+        data: as for `evaluate_similarity`.
+        resamples: likewise.
+        seed: likewise.
+
+    Raises:
+        InputError: as there, or the model answers several numbers a pair.
+        LikewiseError: the scores are not finite.
+    """
+    _refuse_no_correlation(data)
+    scores = checked_scores(predict, pairs_of(data))
+    return score_cosines(scores, data, name="scores", resamples=resamples, seed=seed)
 
 
 def score_cosines(
-    cosines: NDArray[np.float64], data: Dataset, *, resamples: int = RESAMPLES, seed: int = 0
+    cosines: NDArray[np.float64],
+    data: Dataset,
+    *,
+    name: str = "cosines",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
 ) -> Result:
     """The correlations of given cosines [n] with the gold scores, as `evaluate_similarity`.
 
@@ -55,7 +80,7 @@ def score_cosines(
     """
     _refuse_no_correlation(data)
     gold = data.numbers("score")
-    order = _row_order(data)  # the draws, too, are blind to the order of the rows
+    order = row_order(data, "score")  # the draws, too, are blind to the order of the rows
     cosines = cosines.round(DECIMALS)
     if np.ptp(cosines) == 0:  # as a resample of equal values has it
         values = {"spearman": 0.0, "pearson": 0.0}
@@ -79,25 +104,48 @@ def score_cosines(
         n=len(gold),
         data=data.fingerprint,
         seed=seed,
-        details={"cosines": cosines, "gold": gold},
+        details={name: cosines, "gold": gold},
     )
 
 
+def cosines_of(embed: Embed, data: Dataset) -> NDArray[np.float64]:
+    """[n] the cosine of each pair of a data set of `sentence1` and `sentence2`."""
+    vectors = checked_vectors(embed, data.texts("sentence1") + data.texts("sentence2"))
+    left, right = np.split(unit(vectors), 2)  # [n, D] each
+    cosines: NDArray[np.float64] = (left * right).sum(axis=1)
+    return cosines
+
+
+def pairs_of(data: Dataset) -> list[tuple[str, str]]:
+    """The first two texts of each row."""
+    first, second = data.text_roles()[:2]
+    return list(zip(data.texts(first), data.texts(second), strict=True))
+
+
+def row_order(data: Dataset, role: str) -> list[int]:
+    """The rows sorted by their texts and then by a number: an order that no file decides."""
+    pairs, gold = pairs_of(data), data.numbers(role).tolist()
+    return sorted(range(len(gold)), key=lambda i: (*pairs[i], gold[i]))
+
+
+def refuse_few(data: Dataset, fewest: int, what: str) -> None:
+    """Stop where there are fewer rows than an interval needs.
+
+    Raises:
+        InputError: there are.
+    """
+    if len(data) < fewest:
+        problem = f"{len(data)} {what}: an evaluation needs {fewest} or more"
+        raise InputError(problem, mend="give more of them", where=_file(data))
+
+
 def _refuse_no_correlation(data: Dataset) -> None:
-    if len(data) < FEWEST:
-        problem = f"{len(data)} scored pairs: an evaluation needs {FEWEST} or more"
-        raise InputError(problem, mend="give more pairs", where=_file(data))
+    refuse_few(data, FEWEST, "scored pairs")
     gold = data.numbers("score")
     if np.ptp(gold) == 0:
         problem = f"all {len(gold)} gold scores are {gold[0]:g}: nothing can correlate with them"
         mend = "give pairs that people scored differently"
         raise InputError(problem, mend=mend, where=_file(data))
-
-
-def _row_order(data: Dataset) -> list[int]:
-    first, second = data.texts("sentence1"), data.texts("sentence2")
-    gold = data.numbers("score").tolist()
-    return sorted(range(len(gold)), key=lambda i: (first[i], second[i], gold[i]))
 
 
 def _file(data: Dataset) -> Where | None:
