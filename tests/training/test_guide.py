@@ -1,13 +1,15 @@
 """A second model embeds the texts of a batch, in its own way, and is left as it was."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from conftest import make_folder
@@ -60,11 +62,11 @@ def guided(
     examples = build_examples(encoder, data)
     rows = np.arange(len(data))
     batch = collate(examples, rows, layout=layout, device=torch.device("cpu"), step=3)
-    return batch, embed_guide(guide, batch, examples)
+    return batch, embed_guide(guide, batch, examples, precision="float32")
 
 
 def vectors(guide: Encoder, texts: list[str], prompt: str | None = None) -> Tensor:
-    return torch.from_numpy(guide.encode(texts, prompt=prompt))
+    return torch.from_numpy(guide.encode(texts, prompt=prompt, precision="float32"))
 
 
 def assert_close(found: Tensor, expected: Tensor) -> None:
@@ -172,3 +174,31 @@ def test_a_guide_decides_what_is_learnt(new_encoder, guide: Encoder, tmp_path: P
         make_fit(encoder, tmp_path / name)(pairs(24), objective_of(LOSSES["gist"], guide=judge))
         trained.append(weights(encoder))
     assert not same_weights(*trained)
+
+
+class Counting:
+    """A guide of another make: a vector of how many letters and words a text has."""
+
+    prompts: ClassVar[dict[str, str]] = {}
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def prompt_text(self, prompt: str | None) -> str:
+        return ""
+
+    def encode(
+        self, texts: Sequence[str], *, prompt: str | None = None, precision: str = "auto"
+    ) -> NDArray[np.float32]:
+        self.asked.add(precision)
+        return np.array([[len(text), text.count(" ")] for text in texts], dtype=np.float32)
+
+
+@pytest.mark.parametrize("precision", ["auto", "float32", "bfloat16"])
+def test_a_guide_computes_in_the_precision_of_the_run(
+    tiny_encoder: Encoder, tmp_path: Path, precision: str
+):
+    judge = Counting()
+    objective = objective_of(LOSSES["gist"], guide=judge)
+    make_fit(tiny_encoder, tmp_path, precision=precision, epochs=0.2)(pairs(24), objective)
+    assert judge.asked == {precision}

@@ -96,9 +96,11 @@ class Projected:
         """As the teacher has it."""
         return self.teacher.prompt_text(prompt)
 
-    def encode(self, texts: Sequence[str], *, prompt: str | None = None) -> NDArray[np.float32]:
+    def encode(
+        self, texts: Sequence[str], *, prompt: str | None = None, precision: str = "auto"
+    ) -> NDArray[np.float32]:
         """[n, D] float32 in the student's width."""
-        vectors = self.teacher.encode(texts, prompt=prompt)
+        vectors = self.teacher.encode(texts, prompt=prompt, precision=precision)
         if self.basis is not None:
             return vectors @ self.basis
         return np.pad(vectors, ((0, 0), (0, self.width - vectors.shape[1])))

@@ -222,7 +222,9 @@ def _collate(
     def gather(rows: NDArray[np.int64], step: int) -> Batch:
         batch = collate(examples, rows, layout=objective.layout, device=model.device, step=step)
         guide = objective.guide
-        return batch if guide is None else embed_guide(guide, batch, examples)
+        if guide is None:
+            return batch
+        return embed_guide(guide, batch, examples, precision=options.precision)
 
     return gather
 
