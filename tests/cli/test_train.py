@@ -209,7 +209,7 @@ def test_a_recipe_is_followed_and_flags_win_over_it(
     assert found["training"]["epochs"] == 1
     assert found["training"]["batch_size"] == 16
     assert found["training"]["learning_rate"] == 1e-3
-    assert found["options"] == {"scale": 30.0, "symmetric": True, "hard_negatives": True}
+    assert found["options"] == {"scale": 30.0, "symmetric": True, "negatives": "hard"}
     assert len(steps(out)) == 4
 
 

@@ -24,12 +24,12 @@ def test_of_nli_rows_only_entailments_are_positives(tiny_encoder, tmp_path: Path
 
 def test_without_hard_negatives_the_batch_alone_contrasts(new_encoder, tmp_path: Path):
     texts = {}
-    for hard in (True, False):
+    for negatives in ("hard", "none"):
         log = Log()
-        fit = make_fit(new_encoder(), tmp_path / str(hard), observers=[log])
-        train_mnr(fit, nli(24), hard_negatives=hard)
-        texts[hard] = [step.texts for step in log.steps]
-    assert texts == {True: [12, 12], False: [8, 8]}  # 4 rows of 3 texts, or of 2
+        fit = make_fit(new_encoder(), tmp_path / negatives, observers=[log])
+        train_mnr(fit, nli(24), negatives=negatives)
+        texts[negatives] = [step.texts for step in log.steps]
+    assert texts == {"hard": [12, 12], "none": [8, 8]}  # 4 rows of 3 texts, or of 2
 
 
 @pytest.mark.parametrize("option", [{"scale": 5.0}, {"symmetric": True}])

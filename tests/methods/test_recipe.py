@@ -100,7 +100,7 @@ def test_a_file_that_is_no_recipe_is_named(tmp_path: Path, content: bytes | None
 
 def test_options_given_and_defaults_are_resolved_together():
     found = resolve_options("mnr", {"scale": 30})
-    assert found == {"scale": 30.0, "symmetric": False, "hard_negatives": True}
+    assert found == {"scale": 30.0, "symmetric": False, "negatives": "hard"}
 
 
 def test_an_option_of_another_method_is_not_taken():

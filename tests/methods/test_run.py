@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from conftest import write_lines
 from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.data.reading import read
 from likewise.errors import InputError, Interrupted
@@ -19,10 +20,12 @@ from likewise.evaluation.evaluators import evaluate
 from likewise.methods import METHODS, train
 from likewise.methods.recipe import build_recipe, read_recipe
 from likewise.methods.run import Tell
+from likewise.methods.teachers import load_teacher
 from likewise.models.build import load
 from likewise.models.encoder import Encoder
 from likewise.training.events import Evaluated, Event, StepDone
 from likewise.training.run_folder import fingerprint_weights
+from methods.small_data import distilled, settings, triplets
 from training.small_runs import Log, same_weights, weights
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -102,7 +105,7 @@ def test_the_recipe_reads_back_to_what_ran(new_encoder, pairs_file, dev_file, tm
     assert recipe.method == "mnr"
     assert recipe.data == (str(pairs_file),)
     assert recipe.dev == str(dev_file)
-    assert recipe.options == {"scale": 12.0, "symmetric": False, "hard_negatives": True}
+    assert recipe.options == {"scale": 12.0, "symmetric": False, "negatives": "hard"}
     assert (recipe.training.epochs, recipe.training.batch_size) == (2.0, 16)
     again = train(
         new_encoder(),
@@ -178,9 +181,10 @@ def wrong(case: str, files: dict[str, Path]) -> dict:
         "a batch of one": {"batch_size": 1},
         "a leak": {"dev": files["pairs"]},
         "no such dev file": {"dev": files["pairs"].with_name("none.csv")},
-        "dev data that nothing measures": {"dev": files["classes"]},
+        "dev data that nothing measures": {"dev": files["other texts"]},
         "no such data": {"data": files["pairs"].with_name("none.csv")},
-        "data that nothing trains on": {"data": files["labelled"]},
+        "data that nothing trains on unasked": {"data": files["texts"]},
+        "one class": {"data": files["classes"]},
         "a retrieval set": {"data": files["retrieval"]},
         "no entailment": {"data": files["neutral"], "method": "mnr"},
         "one entailment": {"data": files["lone"], "method": "mnr"},
@@ -204,7 +208,8 @@ CASES = {
     "no such dev file": "",
     "dev data that nothing measures": "retrieval",
     "no such data": "",
-    "data that nothing trains on": "pairs",
+    "data that nothing trains on unasked": "--method",
+    "one class": "other labels",
     "a retrieval set": "--dev",
     "no entailment": "entailment",
     "one entailment": "",
@@ -214,7 +219,7 @@ CASES = {
 
 
 @pytest.fixture
-def files(pairs_file, labelled_file, retrieval_folder, nli_file, tmp_path) -> dict[str, Path]:
+def files(pairs_file, texts_file, retrieval_folder, nli_file, tmp_path) -> dict[str, Path]:
     def write(name: str, rows: list[dict]) -> Path:
         path = tmp_path / name
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -226,7 +231,8 @@ def files(pairs_file, labelled_file, retrieval_folder, nli_file, tmp_path) -> di
     return {
         "pairs": pairs_file,
         "classes": write("classes.jsonl", classes),
-        "labelled": labelled_file,
+        "texts": texts_file,
+        "other texts": write("others.jsonl", [{"text": f"word {i}"} for i in range(40)]),
         "retrieval": retrieval_folder,
         "nli": nli_file,
         "neutral": write("neutral.jsonl", neutral),
@@ -252,19 +258,18 @@ def test_a_mistake_is_one_clear_error_and_nothing_is_written(
     assert same_weights(weights(encoder), before)
 
 
-@pytest.mark.parametrize("case", CASES)
 def test_a_mistake_leaves_the_run_before_it_as_it_was(
-    case: str, new_encoder, files: dict[str, Path], tmp_path: Path
+    new_encoder, files: dict[str, Path], tmp_path: Path
 ):
     out = tmp_path / "run"
     train(new_encoder(), files["pairs"], out=out, **QUICK)
     before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
-    with pytest.raises(InputError):
-        train(
-            new_encoder(),
-            **{"data": files["pairs"], "out": out, "existing": "overwrite", **wrong(case, files)},
-        )
-    assert before == {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
+    for case in CASES:
+        arguments = {"data": files["pairs"], "out": out, **wrong(case, files)}
+        with pytest.raises(InputError):
+            train(new_encoder(), existing="overwrite", **arguments)
+        after = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
+        assert after == before, case
 
 
 def test_a_run_is_not_written_over_unless_asked(new_encoder, pairs_file, tmp_path: Path):
@@ -348,15 +353,38 @@ def test_observers_hear_of_the_base_first(new_encoder, pairs_file, dev_file, tmp
     assert isinstance(second, StepDone)
 
 
+@pytest.fixture
+def every_file(
+    scored_file, nli_file, pair_labels_file, labelled_file, texts_file, tmp_path: Path
+) -> dict[str, Path]:
+    """A file of each kind, the pairs with negatives."""
+    rows = {"pairs": triplets(24), "distilled": distilled(24)}
+    written = {
+        kind: write_lines(tmp_path / f"{kind}.jsonl", data.table.to_pylist())
+        for kind, data in rows.items()
+    }
+    given = {"scored": scored_file, "nli": nli_file, "pair-labels": pair_labels_file}
+    return {**given, **written, "labelled": labelled_file, "texts": texts_file}
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_runs_from_a_file(
-    name: str, new_encoder, pairs_file, scored_file, nli_file, dev_file, tmp_path: Path
+    name: str, tiny_folder: Path, every_file, dev_file, tmp_path: Path
 ):
-    data = {"pairs": pairs_file, "scored": scored_file, "nli": nli_file}
-    source = data[METHODS[name].kinds[0]]
-    run = train(new_encoder(), source, method=name, dev=dev_file, out=tmp_path / name, **QUICK)
-    assert run.evaluation is not None
-    assert np.isfinite(run.model.encode(["apple"])).all()
+    run = train(
+        str(tiny_folder),
+        every_file[METHODS[name].kinds[0]],
+        method=name,
+        dev=dev_file,
+        out=tmp_path / name,
+        **QUICK,
+        **settings(name, tiny_folder),
+    )
+    assert [result.model for result in run.evaluation.results][-2:] == [str(tiny_folder), "trained"]
+    scores = run.evaluation.results[-1].scores
+    assert all(np.isfinite(score.value) for score in scores.values())
+    loaded = load_teacher(str(run.folder / "model"))
+    assert same_weights(weights(loaded), weights(run.model))
 
 
 def test_rows_in_memory_train_too(new_encoder, pairs: Dataset | RetrievalSet, tmp_path: Path):
