@@ -1,6 +1,6 @@
-"""Scoring pairs with a cross-encoder against sentence-transformers: same pairs, same weights.
+"""Scoring pairs, and training to, with a cross-encoder against sentence-transformers: same pairs, same weights.
 
-    python bench/cross_encoder.py [--pairs 2000] [--repeats 3]
+    python bench/cross_encoder.py [--pairs 2000] [--rows 640] [--repeats 3]
 
 Pairs are those of STS-B where ../shared/data is there, else summaries and code of the standard
 library. The model is MiniLM with a fresh head: the arithmetic is that of a trained one.
@@ -9,16 +9,24 @@ library. The model is MiniLM with a fresh head: the arithmetic is that of a trai
 import argparse
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import torch
 from sentence_transformers import CrossEncoder as PeerCrossEncoder
 
 import likewise
 import machine
+import peer
 from likewise.data.builtin import stdlib_code
+from likewise.data.dataset import Dataset
+from likewise.losses.cross_encoder import CROSS_LOSSES
+from likewise.methods.cross_encoder import cross_objective
 from likewise.models.cross_encoder import CrossEncoder, from_encoder, load_cross_encoder
+from likewise.training.fit import Fit
+from likewise.training.options import TrainingOptions
 
 SHARED = Path(__file__).parents[2] / "shared/data"
 
@@ -67,15 +75,69 @@ def bench_predicting(folder: str, asked: list[tuple[str, str]], repeats: int) ->
     )
 
 
+def scored(n: int) -> Dataset:
+    """Scored pairs: STS-B's where they are, else code with its own summary and with another's."""
+    if SHARED.exists():
+        data = likewise.read(SHARED / "stsb/train.csv.gz")
+        return data.take(np.random.default_rng(0).permutation(len(data))[:n])
+    pairs = stdlib_code().train.take(range(n))
+    order = np.where(np.arange(n) % 2, np.roll(np.arange(n), 1), np.arange(n))
+    table = {
+        "sentence1": pairs.table.column("anchor"),
+        "sentence2": pairs.table.column("positive").take(order),
+        "score": (np.arange(n) % 2 == 0).astype(np.float64),
+    }
+    columns = {role: role for role in table}
+    return replace(pairs, kind="scored", table=pa.table(table), columns=columns, score_range=(0, 1))
+
+
+def bench_training(folder: str, data: Dataset, repeats: int, *, batch: int = 32) -> None:
+    """Seconds of an epoch of binary cross-entropy on scores, with dropout on both sides."""
+    low, high = data.score_range
+    rows = {
+        "sentence1": data.texts("sentence1"),
+        "sentence2": data.texts("sentence2"),
+        "label": ((data.numbers("score") - low) / (high - low)).tolist(),
+    }
+
+    def ours(precision: str) -> float:
+        model = load_cross_encoder(folder, device="cpu")
+        options = TrainingOptions(
+            batch_size=batch, learning_rate=2e-5, precision=precision, checkpoint_every=10_000
+        )
+        with tempfile.TemporaryDirectory() as scratch:
+            began = time.perf_counter()
+            fit = Fit(encoder=model, options=options, folder=Path(scratch))
+            fit(data, cross_objective(CROSS_LOSSES["binary-cross-entropy"]))
+            return time.perf_counter() - began
+
+    seconds = machine.alternate(
+        {
+            "sentence-transformers float32": lambda: peer.cross_train_seconds(
+                folder, rows, batch=batch, bf16=False
+            ),
+            "sentence-transformers bf16=True": lambda: peer.cross_train_seconds(
+                folder, rows, batch=batch, bf16=True
+            ),
+            "likewise float32": lambda: ours("float32"),
+            "likewise": lambda: ours("auto"),
+        },
+        repeats,
+    )
+    machine.report("cross-encoder training", seconds, work=len(data), unit="pairs", ours="likewise")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pairs", type=int, default=2000)
+    parser.add_argument("--rows", type=int, default=640, help="to train on")
     parser.add_argument("--repeats", type=int, default=3)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "cross"
         from_encoder("minilm", classes=1, seed=1).save(folder)
         bench_predicting(str(folder), pairs(asked.pairs), asked.repeats)
+        bench_training(str(folder), scored(asked.rows), asked.repeats)
 
 
 if __name__ == "__main__":

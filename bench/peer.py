@@ -6,10 +6,14 @@ from collections.abc import Callable, Sequence
 import torch
 from datasets import Dataset
 from sentence_transformers import (
+    CrossEncoder,
+    CrossEncoderTrainer,
+    CrossEncoderTrainingArguments,
     SentenceTransformer,
     SentenceTransformerTrainer,
     SentenceTransformerTrainingArguments,
 )
+from sentence_transformers.cross_encoder.losses import BinaryCrossEntropyLoss
 from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from torch import nn
 from transformers import TrainerCallback
@@ -71,6 +75,33 @@ def train(
         callbacks=[clock],
     ).train()
     return model, clock.seconds
+
+
+def cross_train_seconds(folder: str, columns: dict[str, list], *, batch: int, bf16: bool) -> float:
+    """One epoch of a cross-encoder on labels from 0 to 1, with the peer's defaults."""
+    model = CrossEncoder(folder, device="cpu")
+    arguments = CrossEncoderTrainingArguments(
+        output_dir="/tmp/likewise-bench-peer",
+        num_train_epochs=1,
+        per_device_train_batch_size=batch,
+        learning_rate=2e-5,
+        bf16=bf16,
+        use_cpu=True,
+        report_to="none",
+        save_strategy="no",
+        logging_strategy="no",
+        disable_tqdm=True,
+        seed=1,
+    )
+    clock = Clock()
+    CrossEncoderTrainer(
+        model=model,
+        args=arguments,
+        train_dataset=Dataset.from_dict(columns),
+        loss=BinaryCrossEntropyLoss(model),
+        callbacks=[clock],
+    ).train()
+    return clock.seconds
 
 
 def encode_seconds(model: SentenceTransformer, texts: list[str]) -> float:

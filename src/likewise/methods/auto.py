@@ -1,9 +1,26 @@
 """Choose a method by the data."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
 from likewise.data.dataset import Dataset
 from likewise.errors import InputError
 from likewise.methods.spec import MethodSpec
 from likewise.registry import Table
+
+# Of the methods that fit, the one that did best on real data of the kind (bench/README.md)
+BEST: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "pairs": "mnr",
+        "nli": "mnr",
+        "scored": "cosine",
+        "pair-labels": "online-contrastive",
+        "labelled": "mnr",
+        "distilled": "distillation",
+    }
+)
+NEED_MORE: Final = frozenset({"texts"})
 
 
 def choose_method(name: str, data: Dataset, methods: Table[MethodSpec]) -> str:
@@ -18,7 +35,13 @@ def choose_method(name: str, data: Dataset, methods: Table[MethodSpec]) -> str:
         InputError: there is no such method, or it does not take this kind of data.
     """
     fitting = [key for key, spec in methods.items() if data.kind in spec.kinds]
+    if name == "auto" and data.kind in BEST:
+        return BEST[data.kind]
     if name == "auto":
+        if data.kind in NEED_MORE:
+            problem = f"what to train on {data.kind} data is not a matter of the data alone"
+            mend = f"choose with --method: {', '.join(fitting)}; each needs a teacher or a guide"
+            raise InputError(problem, mend=mend)
         if fitting:
             return fitting[0]
         kinds = sorted({kind for spec in methods.values() for kind in spec.kinds})
