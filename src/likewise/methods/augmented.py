@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from likewise.data.checks.labels import refuse_one_class
 from likewise.data.dataset import Dataset, Note, RetrievalSet
 from likewise.data.reading import read
 from likewise.errors import InputError, Where
@@ -71,12 +72,14 @@ def train_augmented(
             labels without being trained here.
 
     Raises:
-        InputError: no labels and no teacher; a pool that holds nothing but gold pairs; numbers
-            out of range.
+        InputError: no labels and no teacher, or labels that are all equal; a pool that holds
+            nothing but gold pairs; numbers out of range.
     """
     _refuse_numbers(top_k=top_k, silver=silver, gold_fraction=gold_fraction)
     gold, rest = _split_gold(fit, data, gold_fraction, has_teacher=bool(teacher))
     source = _pool(pool, data if sampling != "given" or rest is None else rest)
+    if gold is not None and not teacher:
+        gold = refuse_unfit(fit, gold, LOSSES["cosine"], method="augmented")
     chosen = _candidates(fit, source, gold, sampling, top_k=top_k, limit=silver)
     cross = _teacher(fit, gold, teacher)
     fit.begin()
@@ -101,6 +104,8 @@ def _split_gold(
             mend = "give scored or labelled pairs, or name a cross-encoder: --set teacher=MODEL"
             raise InputError(problem, mend=mend)
         return None, data
+    if "label" in data.roles and not has_teacher:
+        refuse_one_class(data)
     scored = as_kind(fit, data, ("scored",))
     scored = replace(scored, table=_unit(scored), score_range=UNIT)
     if fraction == 1:
