@@ -25,7 +25,8 @@ def test_it_says_what_the_data_is_and_what_leaks(files, capsys):
     assert "scores from 0 to 5, inferred over all 12 rows" in out
     assert f"2 of 10 rows occur in {files[0]} too" in out
     assert "at row 2; row 3" in out
-    assert f"methods that fit: cosine; next: likewise train {files[0]}" in out
+    assert "methods that fit: cosine, " in out
+    assert f"next: likewise train {files[0]}" in out
 
 
 def test_json_is_the_only_thing_on_stdout(files, capsys):
@@ -35,7 +36,8 @@ def test_json_is_the_only_thing_on_stdout(files, capsys):
     train, dev = answer["data"]
     assert (train["kind"], train["rows"], train["score_range"]) == ("scored", 12, [0, 5])
     assert train["roles"]["score"] == {"column": "score", "example": 0}
-    assert train["methods"] == ["cosine"]
+    assert train["methods"][0] == "cosine"
+    assert "softmax" not in train["methods"]
     (leak,) = [finding for finding in dev["findings"] if finding["check"] == "leakage"]
     assert (leak["level"], leak["count"]) == ("warning", 2)
     assert leak["rows"] == [f"{files[1]}, row 2", f"{files[1]}, row 3"]
@@ -80,11 +82,11 @@ def test_options_reach_the_reader_and_the_next_command(tmp_path, capsys):
     assert f"next: likewise train {path} {options}" in out
 
 
-def test_kinds_without_a_method_say_so(tmp_path, capsys):
+def test_plain_texts_have_methods_too(tmp_path, capsys):
     path = tmp_path / "a.txt"
     path.write_text("one text\nanother text\n")
     check([str(path)])
-    assert "no method trains on the kind texts yet" in capsys.readouterr().out
+    assert f"next: likewise train {path}" in capsys.readouterr().out
 
 
 def test_a_retrieval_folder_is_told_by_its_queries_and_documents(tmp_path, capsys):

@@ -11,6 +11,7 @@ from likewise.cli.main import main
 from likewise.data.reading import read
 from likewise.evaluation import evaluate, from_json, read_evaluation, to_json
 from likewise.models import load
+from likewise.models.cross_encoder import from_encoder
 
 FEW = ("--resamples", "100")
 
@@ -156,6 +157,82 @@ def test_columns_and_kind_bind_what_has_other_names(run, tiny_folder, scored_fil
     ours, theirs = (json.loads(text)["results"][0]["metrics"] for text in (out, plain))
     for metric, score in theirs.items():
         assert ours[metric] == pytest.approx(score)
+
+
+@pytest.fixture
+def cross_folder(tiny_folder: Path, tmp_path: Path) -> Path:
+    """A cross-encoder over the tiny model, that answers one score."""
+    model = from_encoder(tiny_folder, classes=1, seed=0)
+    return model.save(tmp_path / "cross")
+
+
+@pytest.mark.parametrize(
+    ("data", "task", "metric"),
+    [
+        ("pair_labels_file", "pair-labels", "average_precision"),
+        ("labelled_file", "labelled", "precision@10"),
+    ],
+)
+def test_labels_are_measured_and_tfidf_on_request(run, tiny_folder, request, data, task, metric):
+    path = request.getfixturevalue(data)
+    code, out, _ = run(tiny_folder, "--on", path, "--baselines", "--json", *FEW)
+    assert code == 0
+    results = json.loads(out)["results"]
+    assert [(result["task"], result["model"]) for result in results] == [
+        (task, str(tiny_folder)),
+        (task, "TF-IDF"),
+    ]
+    assert all(next(iter(result["metrics"])) == metric for result in results)
+
+
+def test_a_cross_encoder_stands_beside_an_encoder(
+    run, tiny_folder, cross_folder, scored_file, pairs_file, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "300")
+    on = ("--on", scored_file, "--on", pairs_file)
+    code, out, err = run(tiny_folder, cross_folder, *on, "--json", *FEW)
+    assert code == 0, err
+    found = json.loads(out)
+    speeds = {
+        (result["model"], result["task"]): (
+            result["texts_per_second"] is not None,
+            "pairs_per_second" in result,
+        )
+        for result in found["results"]
+    }
+    for task in ("scored", "pairs"):
+        assert speeds[str(tiny_folder), task] == (True, False)
+        assert speeds[str(cross_folder), task] == (False, True)
+    assert {d["against"] for d in found["differences"]} == {str(tiny_folder)}
+    _, out, _ = run(tiny_folder, cross_folder, "--on", pairs_file, *FEW)
+    assert "texts/s" in out
+    assert "pairs/s" in out
+    assert "what BM25 found, 50 documents a query" in out
+    _, out, _ = run(cross_folder, "--on", scored_file, *FEW)
+    assert "texts/s" not in out
+
+
+def test_nli_is_measured_with_a_model_of_its_classes_and_no_other(
+    run, tiny_folder, cross_folder, nli_file, tmp_path
+):
+    names = ("entailment", "neutral", "contradiction")
+    three = from_encoder(tiny_folder, classes=3, labels=names, seed=0).save(tmp_path / "three")
+    code, out, err = run(three, "--on", nli_file, "--baselines", "--json", *FEW)
+    assert code == 0, err
+    models = {r["model"]: r["metrics"]["accuracy"]["value"] for r in json.loads(out)["results"]}
+    assert models["majority"] == pytest.approx(1 / 3)
+    code, _, err = run(cross_folder, "--on", nli_file, *FEW)
+    assert code == 2
+    assert "answers 1 numbers a pair, and the data has 3 labels" in err
+    code, _, err = run(three, "--on", nli_file, tiny_folder, *FEW)
+    assert code == 2
+    assert "cannot be evaluated with a model that embeds texts" in err
+
+
+def test_labels_of_texts_are_nothing_for_a_cross_encoder(run, cross_folder, labelled_file):
+    code, out, err = run(cross_folder, "--on", labelled_file)
+    assert (code, out) == (2, "")
+    assert "cannot be evaluated with a model that scores pairs" in err
 
 
 def test_data_that_cannot_be_evaluated_is_refused_before_a_model_is_loaded(run, nli_file):

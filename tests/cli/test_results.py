@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -85,3 +87,14 @@ def test_metrics_can_be_chosen(shown):
     text = "\n".join(shown(Evaluation(results=(one,)), "mrr@10", "ndcg@10"))
     assert text.index("mrr@10") < text.index("ndcg@10")
     assert "recall@10" not in text
+
+
+def test_a_model_of_pairs_has_a_speed_of_its_own_and_notes_stand_below(shown):
+    cross = replace(result("cross", spearman=0.7), pairs_per_second=321.0, notes=("a sample",))
+    lines = shown(Evaluation(results=(result("base", speed=1200, spearman=0.5), cross)))
+    rows = [cells(line) for line in lines if "0." in line and "│" in line]
+    assert [row[2:] for row in rows] == [["1,200", ""], ["", "321"]]
+    assert lines[-1] == "a sample"
+    lines = shown(Evaluation(results=(cross,)))
+    assert "pairs/s" in " ".join(lines)
+    assert "texts/s" not in " ".join(lines)

@@ -11,10 +11,12 @@ from likewise.evaluation.diagnosis import (
     SimilarityError,
     diagnose,
 )
+from likewise.evaluation.pair_classification import evaluate_pair_classification
 from likewise.evaluation.pairs import evaluate_pairs
+from likewise.evaluation.reranking import rerank_pairs
 from likewise.evaluation.result import Result
 from likewise.evaluation.retrieval import evaluate_retrieval
-from likewise.evaluation.similarity import evaluate_similarity
+from likewise.evaluation.similarity import evaluate_similarity, predict_similarity
 
 N = 12
 
@@ -211,3 +213,34 @@ def test_something_else_is_no_diagnosis(damaged):
 def test_the_groups_before_and_after_are_the_same():
     with pytest.raises(ValueError, match="groups differ"):
         Diagnosis(task="made", before={"a": [0.1]}, after={"b": [0.1]})
+
+
+def test_labelled_pairs_are_grouped_by_their_label():
+    texts = [f"text {i}" for i in range(N)]
+    labels = [0, 1] * (N // 2)
+    data = dataset("pair-labels", {"sentence1": texts, "sentence2": texts[::-1], "label": labels})
+    embed = embed_by({text: angle(7 * i) for i, text in enumerate(texts)})
+    result = evaluate_pair_classification(embed, data, resamples=100)
+    found = diagnose(result, result, data)
+    assert {name: len(cosines) for name, cosines in found.after.items()} == {
+        "different (0)": 6,
+        "same (1)": 6,
+    }
+
+
+def test_an_encoder_and_a_cross_encoder_share_what_both_keep(scored):
+    data, embed = scored[0], embed_by(scored[1])
+    before = evaluate_similarity(embed, data, resamples=100)
+    after = predict_similarity(lambda pairs: np.arange(len(pairs)), data, resamples=100)
+    assert "keeps no details to draw" in diagnose(before, after, data).notes[0]
+    texts = [f"word{i} other" for i in range(N)]
+    answers = [f"word{i} answer" for i in range(N)]
+    pairs = dataset("pairs", {"anchor": texts, "positive": answers})
+    vectors = {text: angle(7 * i) for i, text in enumerate([*texts, *answers])}
+    found = diagnose(
+        evaluate_pairs(embed_by(vectors), pairs, resamples=100),
+        rerank_pairs(lambda given: np.arange(len(given)), pairs, resamples=100),
+        pairs,
+    )
+    assert found.after == found.before == {}
+    assert found.errors == ()

@@ -5,7 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.conftest import noisy, random_vectors, retrieval_case, scored_case, table
+from evaluation.conftest import (
+    cosine_of,
+    labelled_case,
+    nli_case,
+    noisy,
+    random_vectors,
+    retrieval_case,
+    scored_case,
+    table,
+)
 from likewise.data.reading import read
 from likewise.errors import InputError
 from likewise.evaluation import EVALUATORS, evaluate, evaluate_baseline
@@ -31,6 +40,7 @@ def test_the_kind_of_the_data_chooses_the_evaluator(scored_set, retrieval_set):
     assert evaluator_for(scored_set) == "similarity"
     assert evaluator_for(retrieval_set) == "retrieval"
     assert evaluator_for(table(kind="pairs", anchor=["a"], positive=["b"])) == "pairs"
+    assert evaluator_for(labelled_case().data) == "neighbours"
 
 
 def test_a_kind_that_cannot_be_evaluated_is_refused_with_those_that_can():
@@ -75,6 +85,34 @@ def test_evaluate_gives_what_the_evaluator_gives(make):
     found = evaluate(embed, case.data, resamples=100, seed=3)
     assert found.scores == direct.scores
     np.testing.assert_array_equal(found.draws[found.primary], direct.draws[found.primary])
+
+
+class PairModel:
+    """What a cross-encoder has."""
+
+    def predict(self, pairs, *, precision="auto", progress=False):
+        return cosine_of(random_vectors())(pairs)
+
+
+def test_a_model_of_pairs_is_told_by_what_it_has(scored_set, retrieval_set):
+    result = evaluate(PairModel(), scored_set, name="cross", precision="float32", resamples=100)
+    assert (result.model, result.evaluator) == ("cross", "similarity")
+    assert result.pairs_per_second > 0
+    assert result.texts_per_second is None
+    assert "scores" in result.details
+    assert evaluate(PairModel(), retrieval_set, resamples=100).evaluator == "retrieval"
+
+
+def test_what_only_the_other_kind_of_model_can_do_is_refused(scored_set):
+    nli, labelled = nli_case().data, labelled_case().data
+    with pytest.raises(InputError, match="with a model that scores pairs"):
+        evaluate(PairModel(), labelled)
+    with pytest.raises(InputError, match='"neighbours" needs a model that embeds texts'):
+        evaluate(PairModel(), labelled, evaluator="neighbours")
+    with pytest.raises(InputError, match='"nli-classification" needs a model that scores pairs'):
+        evaluate(random_vectors(), nli, evaluator="nli-classification")
+    assert evaluator_for(nli, scores_pairs=True) == "nli-classification"
+    assert evaluate_baseline(nli, evaluator="nli-classification", resamples=100).model == "majority"
 
 
 def test_baselines_follow_the_kind_too(scored_set, retrieval_set):

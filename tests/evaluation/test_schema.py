@@ -33,6 +33,8 @@ def evaluations(draw: st.DrawFn) -> Evaluation:
                 n=n,
                 model=draw(NAME),
                 texts_per_second=draw(st.none() | st.floats(0.1, 1e6)),
+                pairs_per_second=draw(st.none() | st.floats(0.1, 1e6)),
+                notes=tuple(draw(st.lists(NAME, max_size=2))),
             )
         )
     differences = [
@@ -139,3 +141,8 @@ def test_what_is_no_evaluation_is_refused_with_its_path(tmp_path: Path, text, pr
     with pytest.raises(InputError, match=problem) as raised:
         read_evaluation(path)
     assert str(path) in str(raised.value)
+
+
+def test_what_only_some_results_have_is_left_out_elsewhere():
+    (plain,) = to_json(Evaluation(results=(one_result("spearman"),)))["results"]
+    assert set(plain) == {"model", "task", "n", "texts_per_second", "metrics"}

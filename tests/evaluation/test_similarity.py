@@ -2,9 +2,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from evaluation.conftest import random_vectors, table
+from evaluation.conftest import cosine_of, random_vectors, table
 from likewise.errors import InputError
-from likewise.evaluation.similarity import evaluate_similarity, score_cosines
+from likewise.evaluation.similarity import (
+    evaluate_similarity,
+    pairs_of,
+    predict_similarity,
+    row_order,
+    score_cosines,
+)
 
 
 def test_scores_are_scipys_correlations_of_the_cosines(scored_set):
@@ -71,3 +77,21 @@ def test_given_cosines_are_scored_as_those_of_vectors(scored_set):
     result = evaluate_similarity(random_vectors(), scored_set, resamples=100, seed=2)
     again = score_cosines(result.details["cosines"], scored_set, resamples=100, seed=2)
     assert again.scores == result.scores
+
+
+def test_a_model_of_pairs_that_says_the_cosines_gets_the_same(scored_set):
+    embed = random_vectors()
+    one = evaluate_similarity(embed, scored_set, resamples=100)
+    other = predict_similarity(cosine_of(embed), scored_set, resamples=100)
+    for metric, score in one.scores.items():
+        assert other.scores[metric].value == pytest.approx(score.value, abs=1e-6)
+    np.testing.assert_allclose(other.details["scores"], one.details["cosines"], atol=1e-6)
+    assert "cosines" not in other.details
+
+
+def test_pairs_are_the_first_two_texts_in_an_order_of_their_own():
+    data = table(
+        kind="scored", sentence1=["b", "a", "a"], sentence2=["x", "y", "y"], score=[1, 3, 2]
+    )
+    assert pairs_of(data) == [("b", "x"), ("a", "y"), ("a", "y")]
+    assert row_order(data, "score") == [2, 1, 0]

@@ -168,10 +168,10 @@ def _methods(kind: str) -> list[str]:
 
 
 def _next(source: str, data: Data, options: str) -> str:
-    """The command to type next, or nothing where no command takes this kind of data."""
+    """The command to type next."""
     if _methods(data.kind):
         return f"likewise train {shlex.quote(source)}{options}"
-    return "" if isinstance(data, Dataset) else f"likewise eval minilm --on {shlex.quote(source)}"
+    return f"likewise eval minilm --on {shlex.quote(source)}{options}"
 
 
 def _print(report: dict[str, Any], *, quiet: bool) -> None:
@@ -208,9 +208,7 @@ def _print_warning(finding: dict[str, Any], source: str) -> None:
 def _methods_line(report: dict[str, Any]) -> str:
     if report["methods"]:
         return f"methods that fit: {', '.join(report['methods'])}; next: {report['next']}"
-    if report["next"]:
-        return f"to measure on, not to train on; next: {report['next']}"
-    return f"no method trains on the kind {report['kind']} yet"
+    return f"to measure on, not to train on; next: {report['next']}"
 
 
 def _short(value: Any) -> str:

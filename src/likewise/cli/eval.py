@@ -19,7 +19,8 @@ from likewise.evaluation.evaluators import evaluator_for
 from likewise.evaluation.result import Evaluation, Result
 from likewise.evaluation.statistics import RESAMPLES
 from likewise.evaluation.tasks import task_name
-from likewise.models import load
+from likewise.models import load, load_cross_encoder
+from likewise.models.cross_encoder import is_cross_encoder
 
 
 def eval_(
@@ -38,7 +39,7 @@ def eval_(
         bool | None,
         typer.Option(
             "--baselines/--no-baselines",
-            help="Measure BM25 or TF-IDF too; by default on retrieval and pairs.",
+            help="Measure BM25, TF-IDF or the majority too; by default on retrieval and pairs.",
         ),
     ] = None,
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
@@ -55,8 +56,10 @@ def eval_(
 ) -> None:
     """Measure models on data, with 95 % intervals and paired differences from the first model.
 
-    Scored pairs are measured as similarity (Pearson and Spearman of the cosine), a retrieval
-    folder as retrieval (nDCG, recall, MRR, MAP), pairs as retrieval among their own positives.
+    Scored pairs are measured as similarity (Pearson and Spearman of the cosine), labelled pairs by
+    average precision, labelled texts by the labels of their neighbours, a retrieval folder as
+    retrieval (nDCG, recall, MRR, MAP), pairs as retrieval among their own positives. A
+    cross-encoder puts what BM25 found in order, and is measured on NLI too.
 
     Example: likewise eval minilm runs/first/model --on dev.csv --on scifact
     """
@@ -66,13 +69,15 @@ def eval_(
         _read(source, split=split, kind=kind, columns=columns, skip_bad=skip_bad) for source in on
     ]
     _refuse_repeats("data set", [task_name(one) for one in data], mend="rename one of the files")
+    crosses = {name: is_cross_encoder(name) for name in models}
     for one in data:
-        evaluator_for(one)  # before any model is loaded
+        for scores_pairs in set(crosses.values()):
+            evaluator_for(one, scores_pairs=scores_pairs)  # before any model is loaded
         for note in one.notes:
             say(f"{task_name(one)}: {note.text}", quiet=quiet)
     results = []
     for name in models:
-        model = load(name)
+        model = load_cross_encoder(name) if crosses[name] else load(name)
         for one in data:
             say(f"measuring {name} on {task_name(one)}", quiet=quiet)
             results.append(
@@ -87,8 +92,9 @@ def eval_(
                 )
             )
     for one in data:
-        if baselines or (baselines is None and EVALUATORS[evaluator_for(one)].baseline_shown):
-            plain = evaluate_baseline(one, resamples=resamples, seed=seed)
+        chosen = evaluator_for(one, scores_pairs=all(crosses.values()))
+        if baselines or (baselines is None and EVALUATORS[chosen].baseline_shown):
+            plain = evaluate_baseline(one, evaluator=chosen, resamples=resamples, seed=seed)
             results += [] if plain is None else [plain]
     _finish(conclude(results, against=models[0], subject=models[-1]), models, out, json=json)
 

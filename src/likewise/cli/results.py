@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from likewise.cli.console import answer, show_table
-from likewise.evaluation.result import Difference, Evaluation
+from likewise.evaluation.result import Difference, Evaluation, Result
+
+UNITS = ("texts/s", "pairs/s")
 
 
 def show_evaluation(evaluation: Evaluation, metrics: Sequence[str] | None = None) -> None:
-    """Print one table a task, with intervals, and the paired differences under it.
+    """Print one table a task, with intervals; under it notes and the paired differences.
 
     Args:
         evaluation: of any number of models and tasks.
@@ -16,21 +18,29 @@ def show_evaluation(evaluation: Evaluation, metrics: Sequence[str] | None = None
     for task in dict.fromkeys(result.task for result in evaluation.results):
         results = [result for result in evaluation.results if result.task == task]
         shown = list(metrics or results[0].scores)[:4]
+        speeds = {unit: [_speed(result, unit) for result in results] for unit in UNITS}
+        units = [unit for unit in UNITS if any(speeds[unit])] or [UNITS[0]]
         rows = []
-        for result in results:
+        for i, result in enumerate(results):
             cells = []
             for metric in shown:
                 score = result.scores.get(metric)
                 cells.append(
                     "" if score is None else f"{score.value:.3f} ({score.low:.3f}–{score.high:.3f})"
                 )
-            speed = result.texts_per_second
-            rows.append([result.model, *cells, "" if speed is None else f"{speed:,.0f}"])
+            rows.append([result.model, *cells, *(speeds[unit][i] for unit in units)])
         title = f"{task}, {results[0].n:,} items, 95 % intervals"
-        show_table(title, ["model", *shown, "texts/s"], rows)
+        show_table(title, ["model", *shown, *units], rows)
+        for note in dict.fromkeys(note for result in results for note in result.notes):
+            answer(note)
         for difference in evaluation.differences:
             if difference.task == task and difference.metric in shown[:1]:
                 answer(describe(difference))
+
+
+def _speed(result: Result, unit: str) -> str:
+    speed = result.pairs_per_second if unit == "pairs/s" else result.texts_per_second
+    return "" if speed is None else f"{speed:,.0f}"
 
 
 def describe(difference: Difference) -> str:

@@ -57,8 +57,8 @@ def evaluate_neighbours(
         seed: of the sample and of those draws.
 
     Returns:
-        "precision@10", which leads: the share of the ten nearest (or of as many as the class has
-        others, if these are fewer) that have the label; "precision@1": of the nearest alone;
+        "precision@10", which leads: the share of the ten nearest (of as many as the class has
+        others, where these are fewer) that have the label; "precision@1": of the nearest alone;
         "map@r": precision at the rank of each text of the class among the R nearest, over R, the
         others of the class (Musgrave et al. 2020, MAP@R). Details hold `values` (metric to one a
         text), and `chance`, the precision of neighbours drawn at random.
@@ -168,9 +168,10 @@ def _measure(
     ranks = np.arange(1, depth + 1)
     within = ranks <= others[:, None]
     wanted = np.maximum(others, 1)
+    few = wanted.clip(max=NEAREST)
     precision = hits.cumsum(axis=1) / ranks
     return {
-        f"precision@{NEAREST}": hits[:, :NEAREST].sum(axis=1) / wanted.clip(max=NEAREST),
+        f"precision@{NEAREST}": (hits & (ranks <= few[:, None])).sum(axis=1) / few,
         "precision@1": hits[:, 0].astype(np.float64),
         "map@r": (precision * hits * within).sum(axis=1) / wanted,
     }
