@@ -92,10 +92,10 @@ def start(method: str, folder: Path, data: Dataset) -> Teacher:
     return from_encoder(encoder, classes=max(len(labels), 1), labels=labels, seed=3)
 
 
-def make_teacher(folder: Path, out: Path) -> Path:
-    """The tiny encoder with other weights, in a folder of its own."""
+def make_teacher(folder: Path, out: Path, *, noise: float = 0.1) -> Path:
+    """A tiny encoder with other weights, in a folder of its own."""
     encoder = load(folder, device="cpu")
     with torch_seed(9):
         for parameter in encoder.module.parameters():
-            parameter.data.add_(0.1 * parameter.data.new_empty(parameter.shape).normal_())
+            parameter.data.add_(noise * parameter.data.new_empty(parameter.shape).normal_())
     return encoder.save(out)

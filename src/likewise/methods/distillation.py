@@ -53,7 +53,7 @@ def train_distillation(
     spec = LOSSES[name]
     if name == "mse":
         rows = as_kind(fit, data, spec.kinds)
-        guide = load_vectors_of(fit, teacher, rows, method="distillation")
+        guide = load_vectors_of(fit, teacher, rows, method="distillation", option="teacher")
         fit(rows, objective_of(spec, head=build_head(fit, rows, spec), guide=guide))
         return
     rows = data if scored else _scored(fit, data, load_teacher(teacher))

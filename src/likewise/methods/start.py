@@ -88,6 +88,7 @@ def start_model(
         cross.module.requires_grad_(True)
         return Start(model=cross, base=CosineScorer(found), is_fresh=True)
     if isinstance(found, CrossEncoder):
-        problem = f'"{model}" is a cross-encoder: it scores pairs, and has no vectors to train'
+        named = f'"{model}"' if isinstance(model, str | Path) else "the model"
+        problem = f"{named} is a cross-encoder: it scores pairs, and has no vectors to train"
         raise InputError(problem, mend="use --method cross-encoder, or another --base")
     return Start(model=found, base=found)

@@ -50,7 +50,9 @@ def load_guide(fit: Fit[Any], name: str, *, method: str) -> Encoder:
     teacher = load_teacher(name)
     if isinstance(teacher, CrossEncoder):
         problem = f"the method {method} needs a model that gives vectors; {name} scores pairs"
-        raise InputError(problem, mend="name a bi-encoder, or use --method distillation")
+        taught = "give pairs, with --set loss=margin-mse"  # by its scores
+        other = taught if method == "distillation" else "use --method distillation"
+        raise InputError(problem, mend=f"name a bi-encoder, or {other}")
     return teacher
 
 
@@ -106,15 +108,24 @@ class Projected:
         return np.pad(vectors, ((0, 0), (0, self.width - vectors.shape[1])))
 
 
-def load_vectors_of(fit: Fit[Any], name: str, data: Dataset, *, method: str) -> Guide:
+def load_vectors_of(
+    fit: Fit[Any], name: str, data: Dataset, *, method: str, option: str = "guide"
+) -> Guide:
     """A teacher whose vectors the student is to match, in the student's width.
+
+    Args:
+        fit: its encoder is the student.
+        name: what `likewise.load` takes.
+        data: whose texts say which directions of a wider teacher matter.
+        method: for errors.
+        option: that names the teacher, for errors.
 
     Raises:
         InputError: none is named, or it is a cross-encoder.
     """
     if not name:
         problem = f"the method {method} learns from another model, and none was named"
-        raise InputError(problem, mend="name it with --set guide=MODEL")
+        raise InputError(problem, mend=f"name it with --set {option}=MODEL")
     teacher = load_guide(fit, name, method=method)
     width, own = fit.encoder.dimensions, teacher.dimensions
     if own == width:
