@@ -17,6 +17,7 @@ from sybil import Example, Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 from likewise.cli.main import main
+from likewise.models.cross_encoder import from_encoder
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -77,6 +78,7 @@ def files(tmp_path: Path) -> Path:
             queries.write(json.dumps({"_id": f"q{i}", "text": f"{doing} my {thing}"}) + "\n")
             corpus.write(json.dumps({"_id": f"d{i}", "title": "", "text": answer}) + "\n")
             qrels.write(f"q{i}\td{i}\t1\n")
+    from_encoder("minilm", classes=1, seed=0).save(tmp_path / "cross-encoder")
     return tmp_path
 
 
