@@ -1,7 +1,7 @@
 """From packed streams to embeddings, and folders on disk."""
 
-from likewise.models.build import load
+from likewise.models.build import load, static_encoder
 from likewise.models.cross_encoder import CrossEncoder, load_cross_encoder
 from likewise.models.encoder import Encoder
 
-__all__ = ["CrossEncoder", "Encoder", "load", "load_cross_encoder"]
+__all__ = ["CrossEncoder", "Encoder", "load", "load_cross_encoder", "static_encoder"]
