@@ -125,8 +125,8 @@ CASES = {
         "gist",
         peers.GISTEmbedLoss,
         triplets,
-        options={"margin": 0.05, "margin_strategy": "relative"},
-        theirs={"margin": 0.05, "margin_strategy": "relative"},
+        options={"margin": 0.002, "margin_strategy": "relative"},
+        theirs={"margin": 0.002, "margin_strategy": "relative"},
     ),
     # the peer takes no negatives here
     "mega-batch margin": contrast("mega-batch-margin", peers.MegaBatchMarginLoss),

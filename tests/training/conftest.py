@@ -4,11 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
 from likewise.models.build import load
 from likewise.models.cross_encoder import CrossEncoder, from_encoder
 from likewise.models.encoder import Encoder
+from training.small_runs import grown
 
 
 @pytest.fixture(scope="session")
@@ -18,14 +18,5 @@ def new_encoder(_tiny_original: Path) -> Callable[[], Encoder]:
 
 @pytest.fixture(scope="session")
 def new_cross(new_encoder: Callable[[], Encoder]) -> Callable[..., CrossEncoder]:
-    """Of so many classes. A new model of this size answers all pairs alike: its weights grow."""
-
-    def new_cross(classes: int = 1) -> CrossEncoder:
-        cross = from_encoder(new_encoder(), classes=classes, seed=5)
-        with torch.no_grad():
-            for parameter in cross.module.parameters():
-                if parameter.dim() > 1:
-                    parameter.mul_(8.0)
-        return cross
-
-    return new_cross
+    """Of so many classes, with weights that tell pairs apart."""
+    return lambda classes=1: grown(from_encoder(new_encoder(), classes=classes, seed=5))
