@@ -4,7 +4,7 @@
 
 TRAIN and DEV have the columns text, label (the sentiment) and domain (the topic). Two models start
 from the same weights and see the same texts; only the labels differ. Both are then asked, on texts
-that neither saw, how many of the ten nearest neighbours share the topic, and how many the sentiment.
+that neither saw, how many of the ten nearest neighbours share the topic, how many the sentiment.
 """
 
 import argparse
@@ -47,10 +47,10 @@ def main():
     parser.add_argument("--base", default="minilm")
     parser.add_argument("--out", type=Path, default=Path("runs/steering"))
     parser.add_argument("--minutes", type=float, default=3.0, help="of training, each side")
+    parser.add_argument("--max-tokens", type=int, default=64, help="train on the first so many")
     given = parser.parse_args()
-    found = steer(
-        given.train, given.dev, base=given.base, out=given.out, minutes=given.minutes
-    )
+    training = {"minutes": given.minutes, "max_tokens": given.max_tokens}
+    found = steer(given.train, given.dev, base=given.base, out=given.out, **training)
     print(f"{'neighbours of the same':24}{'':4}{'topic':24}sentiment")
     for name, results in found.items():
         cells = []

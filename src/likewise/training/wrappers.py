@@ -35,6 +35,8 @@ def wrap(objective: Objective, options: TrainingOptions, encoder: Encoder) -> Ob
         problem = f"a vector of this model has {width} dimensions, found {max(options.matryoshka)}"
         raise InputError(problem, mend="choose fewer with --matryoshka")
 
+    dimensions = tuple(dict.fromkeys((width, *options.matryoshka)))
+
     def spread(embeddings: Tensor, batch: Batch) -> Tensor:
         loss = objective.loss(embeddings, batch)
         if not options.orthogonality:
