@@ -26,7 +26,7 @@ from likewise.training.plan import Plan, make_plan
 from likewise.training.run_folder import MetricsFile
 from likewise.training.sampling import TOGETHER, Groups, Sampling
 from likewise.training.trainable import Embeds, rate_of, restore_weights
-from likewise.training.wrappers import wrap
+from likewise.training.wrappers import refuse_wrapping, wrap
 
 Model = TypeVar("Model", Encoder, CrossEncoder)
 
@@ -141,6 +141,7 @@ class Fit(Generic[Model]):
         )
         refuse_lonely(objective.contrastive, options, len(data))
         if isinstance(encoder, CrossEncoder):
+            refuse_wrapping(options)
             examples = build_pair_examples(encoder, data, max_tokens=options.max_tokens)
         else:
             objective = wrap(objective, options, encoder)

@@ -11,6 +11,7 @@ from likewise.losses.adaptive_layers import adaptive_layers
 from likewise.losses.orthogonality import orthogonality
 from likewise.losses.truncation import matryoshka
 from likewise.models.encoder import Encoder
+from likewise.text.packed import pack
 from likewise.training.batch import Batch
 from likewise.training.objective import Objective
 from likewise.training.options import TrainingOptions
@@ -26,7 +27,7 @@ def wrap(objective: Objective, options: TrainingOptions, encoder: Encoder) -> Ob
         encoder: to be trained; its width bounds the dimensions.
 
     Raises:
-        InputError: more dimensions than a vector has.
+        InputError: more dimensions than a vector has, or a model without layers of ours.
     """
     if not (options.matryoshka or options.adaptive_layers or options.orthogonality):
         return objective
@@ -34,21 +35,21 @@ def wrap(objective: Objective, options: TrainingOptions, encoder: Encoder) -> Ob
     if max(options.matryoshka, default=0) > width:
         problem = f"a vector of this model has {width} dimensions, found {max(options.matryoshka)}"
         raise InputError(problem, mend="choose fewer with --matryoshka")
-
-    dimensions = tuple(dict.fromkeys((width, *options.matryoshka)))
-
-    def spread(embeddings: Tensor, batch: Batch) -> Tensor:
-        loss = objective.loss(embeddings, batch)
-        if not options.orthogonality:
-            return loss
-        used = [embeddings[torch.unique(places)] for places in batch.picks.values()]
-        terms = [orthogonality(vectors) for vectors in used if len(vectors) > 1]
-        return loss + options.orthogonality * torch.stack(terms).mean() if terms else loss
+    if options.adaptive_layers:
+        _refuse_no_layers(encoder)
+    lengths = tuple(dict.fromkeys((width, *options.matryoshka)))
 
     def nested(embeddings: Tensor, batch: Batch) -> Tensor:
-        if not options.matryoshka:
-            return spread(embeddings, batch)
-        return matryoshka(lambda cut: spread(cut, batch), embeddings, dimensions=options.matryoshka)
+        if options.matryoshka:
+            loss = matryoshka(
+                lambda cut: objective.loss(cut, batch), embeddings, dimensions=lengths
+            )
+        else:
+            loss = objective.loss(embeddings, batch)
+        if options.orthogonality:
+            for kept in lengths:
+                loss = loss + options.orthogonality * _spread(embeddings[:, :kept], batch)
+        return loss
 
     def by_layer(embeddings: Tensor, batch: Batch) -> Tensor:
         layers = embeddings.view(len(embeddings), -1, width).transpose(0, 1)  # [L, S, D]
@@ -60,3 +61,29 @@ def wrap(objective: Objective, options: TrainingOptions, encoder: Encoder) -> Ob
     if options.adaptive_layers:
         return replace(objective, loss=by_layer, by_layer=True)
     return replace(objective, loss=nested)
+
+
+def refuse_wrapping(options: TrainingOptions) -> None:
+    """Refuse options about vectors where a cross-encoder is trained.
+
+    Raises:
+        InputError: one of them is set.
+    """
+    for name in ("matryoshka", "adaptive_layers", "orthogonality"):
+        if getattr(options, name):
+            problem = f"{name} is about vectors, and a cross-encoder has none"
+            raise InputError(problem, mend=f"leave out --{name.replace('_', '-')}")
+
+
+def _spread(embeddings: Tensor, batch: Batch) -> Tensor:
+    """Mean over the roles of how far their texts are from spread out; zero without two texts."""
+    used = [embeddings[torch.unique(places)] for places in batch.picks.values()]
+    terms = [orthogonality(vectors) for vectors in used if len(vectors) > 1]
+    return torch.stack(terms).mean() if terms else embeddings.new_zeros(())
+
+
+def _refuse_no_layers(encoder: Encoder) -> None:
+    """Ask for the layers of one token, so that what has none is told before the first step."""
+    probe = pack([[encoder.tokenizer.empty_id]]).to(encoder.device)
+    with torch.inference_mode():
+        encoder.embed_layers(probe)
