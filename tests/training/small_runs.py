@@ -13,9 +13,11 @@ from torch import Tensor
 from conftest import TOPICS, answer, question
 from likewise.data.dataset import Dataset
 from likewise.losses import LOSSES
+from likewise.losses.cross_encoder import binary_cross_entropy, ranking_softmax
 from likewise.losses.softmax_classification import pair_classifier
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.models.encoder import Encoder
+from likewise.training.batch import Batch
 from likewise.training.events import Evaluated, Event, StepDone
 from likewise.training.fit import Fit
 from likewise.training.objective import Objective, objective_of
@@ -120,6 +122,24 @@ def cosine() -> Objective:
     return objective_of(LOSSES["cosine"])
 
 
+def yes_or_no() -> Objective:
+    """Of a cross-encoder: scores as chances."""
+
+    def loss(logits: Tensor, batch: Batch) -> Tensor:
+        return binary_cross_entropy(logits.squeeze(-1)[batch.picks["pairs"]], batch.values["score"])
+
+    return Objective(loss=loss)
+
+
+def ranking(negatives: int = 3) -> Objective:
+    """Of a cross-encoder: the positive among negatives that are given or drawn."""
+
+    def loss(logits: Tensor, batch: Batch) -> Tensor:
+        return ranking_softmax(logits.squeeze(-1)[batch.picks["pairs"]], batch.values["mask"])
+
+    return Objective(loss=loss, form="lists", negatives=negatives)
+
+
 def softmax(encoder: Encoder, *, seed: int = 7) -> Objective:
     with torch_seed(seed):
         head = pair_classifier(encoder.dimensions, 3)
@@ -160,7 +180,7 @@ class Log:
 
 
 def make_fit(
-    encoder: Encoder,
+    encoder: Encoder | CrossEncoder,
     folder: Path,
     *,
     observers: Sequence[Callable[[Event], None]] = (),
@@ -197,7 +217,19 @@ class Watch:
         self.fit(data, objective)
 
 
-def weights(encoder: Encoder) -> dict[str, Tensor]:
+class Crash(Exception):
+    """As if the machine had gone down."""
+
+
+def crash_after(step: int) -> Log:
+    def act(event: Event) -> None:
+        if isinstance(event, StepDone) and event.step == step:
+            raise Crash
+
+    return Log(act=act)
+
+
+def weights(encoder: Encoder | CrossEncoder) -> dict[str, Tensor]:
     return {name: t.detach().clone() for name, t in encoder.module.state_dict().items()}
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from likewise.errors import Interrupted
 from likewise.models.build import load
+from likewise.models.cross_encoder import load_cross_encoder
 from likewise.training.checkpoint import (
     Progress,
     Trained,
@@ -20,32 +22,25 @@ from likewise.training.checkpoint import (
 from likewise.training.events import Evaluated, Event, Saved, StepDone
 from likewise.training.run_folder import MetricsFile
 from training.small_runs import (
+    Crash,
     Log,
+    crash_after,
     make_fit,
     mnr,
     nli,
     pairs,
+    ranking,
     same_weights,
+    scored,
     series,
     softmax,
     weights,
+    yes_or_no,
 )
 
 OPTIONS = {"epochs": 2.0, "checkpoint_every": 3, "evaluations": 4, "keep": "last"}
 STEPS = 12  # 24 rows, 4 a batch, 2 epochs
 VALUES = [0.1, 0.5, 0.4, 0.3]
-
-
-class Crash(Exception):
-    """As if the machine had gone down."""
-
-
-def crash_after(step: int):
-    def act(event: Event) -> None:
-        if isinstance(event, StepDone) and event.step == step:
-            raise Crash
-
-    return Log(act=act)
 
 
 def timeless(folder: Path) -> list[dict]:
@@ -85,8 +80,6 @@ def run(new_encoder, folder: Path, *, until: int | None = None, resume=False, **
 
 
 def training_tensors(folder: Path) -> dict[str, torch.Tensor]:
-    from safetensors.torch import load_file
-
     newest = newest_checkpoint(folder / "checkpoints")
     return load_file(newest / "training.safetensors")
 
@@ -243,3 +236,37 @@ def test_evaluations_are_not_repeated_by_a_resume(new_encoder, tmp_path: Path):
         **OPTIONS,
     )(nli(24), softmax(encoder))
     assert [e.step for e in log.events if isinstance(e, Evaluated)] == [9, 12]
+
+
+@pytest.mark.parametrize(
+    ("data", "objective"), [(scored, yes_or_no), (pairs, ranking)], ids=["pairs", "lists"]
+)
+def test_a_cross_encoder_that_was_cut_off_ends_as_if_it_had_not_been(
+    new_cross, tmp_path: Path, data, objective
+):
+    """Its head and the negatives that it draws too."""
+    whole, cut, resumed = new_cross(), new_cross(), new_cross()
+    assert any(p > 0 for p in (getattr(m, "dropout", 0) for m in whole.module.modules()))
+    make_fit(whole, tmp_path / "whole", **OPTIONS)(data(24), objective())
+    with pytest.raises(Crash):
+        make_fit(cut, tmp_path / "cut", observers=[crash_after(8)], **OPTIONS)(
+            data(24), objective()
+        )
+    log = Log()
+    make_fit(resumed, tmp_path / "cut", observers=[log], resume=True, **OPTIONS)(
+        data(24), objective()
+    )
+    assert [step.step for step in log.steps] == list(range(7, 13))
+    assert same_weights(weights(resumed), weights(whole))
+    moments, expected = (
+        load_file(newest_checkpoint(tmp_path / name) / "training.safetensors")
+        for name in ("cut", "whole")
+    )
+    assert same_weights(moments, expected)
+
+
+def test_a_checkpoint_of_a_cross_encoder_is_a_model_that_loads(new_cross, tmp_path: Path):
+    cross = new_cross()
+    make_fit(cross, tmp_path, **OPTIONS)(scored(24), yes_or_no())
+    loaded = load_cross_encoder(newest_checkpoint(tmp_path), device="cpu")
+    assert same_weights(weights(loaded), weights(cross))

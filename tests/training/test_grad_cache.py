@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -9,18 +10,21 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from likewise.losses import LOSSES
+from likewise.models.cross_encoder import CrossEncoder
 from likewise.models.encoder import Encoder
 from likewise.text.packed import Packed, pack
 from likewise.training.grad_cache import backward, split_packed
 from likewise.training.objective import Objective
+from likewise.training.pair_batch import PairRows, build_pair_examples, collate_pairs
 from likewise.training.seeding import torch_seed
 from training.random_batches import draw_batch, make_objective
+from training.small_runs import pairs, ranking, scored, yes_or_no
 
 every_loss = pytest.mark.parametrize("name", LOSSES)
 
 
 def gradients(
-    encoder: Encoder, objective: Objective, run: Callable[[], Tensor]
+    encoder: Encoder | CrossEncoder, objective: Objective, run: Callable[[], Tensor]
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The loss that `run` gives, and what it left in every parameter; zero if nothing."""
     modules = nn.ModuleDict({"encoder": encoder.module})
@@ -68,6 +72,38 @@ def test_a_batch_in_parts_has_the_gradients_of_the_plain_step(
 
     expected = gradients(tiny_encoder, objective, plain)
     assert_same(gradients(tiny_encoder, objective, cached), expected)
+
+
+@pytest.mark.parametrize("form", ["pairs", "lists"])
+@pytest.mark.parametrize("with_dropout", [False, True])
+def test_so_has_a_batch_of_pairs(form: str, with_dropout: bool, new_cross):
+    """Whose tokens are of two types."""
+    cross, objective = new_cross(), yes_or_no() if form == "pairs" else ranking()
+    data = scored(12) if form == "pairs" else pairs(6)
+    source = PairRows(
+        examples=build_pair_examples(cross, data), tokenizer=cross.pairs, form=form, negatives=3
+    )
+    batch = collate_pairs(source, np.arange(len(data)), device=torch.device("cpu"))
+    cross.module.train(with_dropout)
+    parts = split_packed(batch.packed, 64)
+    assert len(parts) > 2
+
+    def by_hand() -> Tensor:
+        with torch_seed(9):
+            logits = torch.cat([cross.embed(part) for part in parts])
+        loss = objective.loss(logits, batch)
+        loss.backward()
+        return loss
+
+    def cached() -> Tensor:
+        with torch_seed(9):
+            return backward(cross.embed, batch.packed, lambda e: objective.loss(e, batch), 64)
+
+    expected = gradients(cross, objective, by_hand)
+    assert_same(gradients(cross, objective, cached), expected)
+    if not with_dropout:
+        whole = objective.loss(cross.embed(batch.packed), batch)
+        torch.testing.assert_close(expected[0], whole.detach(), rtol=1e-4, atol=0)
 
 
 @every_loss

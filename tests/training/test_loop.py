@@ -22,11 +22,13 @@ from training.small_runs import (
     mnr,
     nli,
     pairs,
+    ranking,
     same_weights,
     scored,
     series,
     softmax,
     weights,
+    yes_or_no,
 )
 
 
@@ -255,6 +257,25 @@ def test_parts_change_the_memory_and_not_the_weights(new_encoder, tmp_path: Path
     for name, tensor in weights(whole).items():
         # Adam divides by the gradient's own size: a last bit there may be a step of the rate
         torch.testing.assert_close(weights(parts)[name], tensor, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("data", "objective"), [(scored, yes_or_no), (pairs, ranking)], ids=["pairs", "lists"]
+)
+def test_parts_of_pairs_change_the_memory_and_not_the_way(
+    new_cross, tmp_path: Path, data, objective
+):
+    """Each loss is that of weights that all the steps before have made."""
+    logs = Log(), Log()
+    for log, tokens in zip(logs, (8192, 64), strict=True):
+        options = {"dropout": 0.0, "batch_size": 12, "epochs": 5, "micro_tokens": tokens}
+        fit = make_fit(new_cross(), tmp_path / str(tokens), observers=[log], **options)
+        fit(data(24), objective())
+    whole, parts = ([step.loss for step in log.steps] for log in logs)
+    assert logs[1].steps[0].tokens > 3 * 64
+    assert len(whole) == 10
+    assert abs(whole[0] - whole[-1]) > 0.01
+    assert parts == pytest.approx(whole, rel=1e-4)
 
 
 def test_the_clock_ends_a_run_and_the_rate_falls_with_it(tiny_encoder: Encoder, tmp_path: Path):

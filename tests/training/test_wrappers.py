@@ -19,8 +19,10 @@ from likewise.training.options import TrainingOptions
 from likewise.training.wrappers import wrap
 from training.random_batches import draw_batch, make_objective
 from training.small_runs import (
+    Crash,
     Log,
     cosine,
+    crash_after,
     labelled,
     make_data,
     make_fit,
@@ -277,24 +279,16 @@ def test_parts_change_the_memory_and_not_the_weights(
         torch.testing.assert_close(weights(parts)[name], tensor, rtol=0, atol=2e-4)
 
 
-class Crash(Exception):
-    """As if the machine had gone down."""
-
-
 @pytest.mark.parametrize("options", [WRAPPERS["layers"], WRAPPERS["all"]], ids=["layers", "all"])
 def test_a_run_that_was_cut_off_ends_as_if_it_had_not_been(
     options: dict, new_deep: Callable[[], Encoder], tmp_path: Path
 ):
     usual = {"epochs": 2, "checkpoint_every": 5, **options}
 
-    def crash(event) -> None:
-        if getattr(event, "step", 0) == 8:
-            raise Crash
-
     whole, cut_off, resumed = new_deep(), new_deep(), new_deep()
     make_fit(whole, tmp_path / "whole", **usual)(pairs(24), mnr())
     with pytest.raises(Crash):
-        make_fit(cut_off, tmp_path / "cut", observers=[Log(act=crash)], **usual)(pairs(24), mnr())
+        make_fit(cut_off, tmp_path / "cut", observers=[crash_after(8)], **usual)(pairs(24), mnr())
     log = Log()
     fit = make_fit(resumed, tmp_path / "cut", observers=[log], resume=True, **usual)
     fit(pairs(24), mnr())
