@@ -64,6 +64,9 @@ def files(tmp_path: Path) -> Path:
     ]  # fmt: skip
     write_csv(tmp_path / "dev.csv", "sentence1,sentence2,score", iter(scored))
     write_csv(tmp_path / "scored.csv", "sentence1,sentence2,score", iter(scored[::-1]))
+    reviews = [(f"{answer} It went {'well' if len(thing) % 2 else 'badly'}.", thing, len(thing) % 2)
+               for _, thing, answer in asked]  # fmt: skip
+    write_csv(tmp_path / "reviews.csv", "text,domain,sentiment", iter(reviews))
     write_csv(tmp_path / "mistakes.csv", "sentence1,sentence2,score", iter([("a", "b", "high")]))
     tmp_path.joinpath("texts.txt").write_text("".join(f"{answer}\n" for _, _, answer in asked))
     folder = tmp_path / "helpdesk"
