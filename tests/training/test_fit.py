@@ -21,6 +21,7 @@ from training.small_runs import (
     make_fit,
     mnr,
     pairs,
+    ranking,
     same_weights,
     scored,
     weights,
@@ -120,6 +121,14 @@ def test_a_learning_rate_that_is_given_is_used(new_static, tmp_path: Path):
     options = {"learning_rate": 3e-4, "warmup": 0.0, "schedule": "constant"}
     make_fit(new_static(), tmp_path, observers=[log], **options)(pairs(24), mnr())
     assert {step.rate for step in log.steps} == {3e-4}
+
+
+@pytest.mark.parametrize("negatives", [2, 99])
+def test_a_plan_counts_the_pairs_that_are_drawn(new_cross, tmp_path: Path, negatives: int):
+    log = Log()
+    fit = make_fit(new_cross(), tmp_path, observers=[log])
+    fit(pairs(24), ranking(negatives))
+    assert [step.tokens for step in log.steps] == [fit.plan.tokens_a_step] * 6
 
 
 def opening(fit, folder: Path) -> list[str]:

@@ -331,3 +331,23 @@ def test_a_limit_of_the_run_cuts_earlier_and_never_later(cross: CrossEncoder):
     source = replace(source_of(cross, scored(8)), tokenizer=short)
     lengths = collate_pairs(source, np.arange(8), device=CPU).packed.lengths
     assert lengths.tolist() == [9] * 8
+
+
+@pytest.mark.parametrize("max_tokens", [None, 11])
+@pytest.mark.parametrize(
+    ("make", "negatives"), [(scored, 0), (nli, 0), (pairs, 3), (triplets, 0), (triplets, 2)]
+)
+def test_the_tokens_of_a_row_are_those_that_its_pairs_have(
+    cross: CrossEncoder, make, negatives: int, max_tokens: int | None
+):
+    data = make(12)
+    examples = build_pair_examples(cross, data, max_tokens=max_tokens, negatives=negatives)
+    source = PairRows(
+        examples=examples,
+        tokenizer=limited(cross.pairs, max_tokens),
+        form="lists" if make in {pairs, triplets} else "pairs",
+        negatives=negatives,
+    )
+    batch = collate_pairs(source, np.arange(12), device=CPU)
+    # a drawn answer may be a given negative too, and is computed once
+    assert 12 * examples.row_tokens == pytest.approx(len(batch.packed.ids), rel=0.1)

@@ -1,7 +1,7 @@
 """A data set ready to train on: distinct texts tokenised once, rows as indices into them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -47,6 +47,7 @@ class Examples:
             stand; only anchors that have several.
         group: [n] rows of one group are no negatives of one another; None where there are none.
         cut: role to how many of its distinct texts lost their end at the length limit.
+        row_tokens: about how many tokens a row brings to a step.
         data: where the rows came from.
     """
 
@@ -60,16 +61,11 @@ class Examples:
     answers: dict[int, NDArray[np.int64]]
     group: NDArray[np.int64] | None
     cut: dict[str, int]
+    row_tokens: float
     data: Dataset
 
     def __len__(self) -> int:
         return len(self.data)
-
-    @property
-    def row_tokens(self) -> float:
-        """Mean tokens a row, repeats within a row counted once."""
-        lengths = np.append([len(text) for text in self.ids], 0)
-        return float(sum(lengths[column].sum() for column in self.columns.values()) / len(self))
 
 
 def build_examples(encoder: Encoder, data: Dataset, *, max_tokens: int | None = None) -> Examples:
@@ -97,7 +93,12 @@ def build_examples(encoder: Encoder, data: Dataset, *, max_tokens: int | None = 
     if encoder.contents.pooling.include_prompt:
         prompt_tokens[:] = 0
     cut = {role: int(is_cut[np.unique(c[c >= 0])].sum()) for role, c in columns.items()}
-    return bind_examples(data, ids, texts, columns, prompts, cut=cut, prompt_tokens=prompt_tokens)
+    lengths = np.append([len(text) for text in ids], 0)  # of an absent text, which -1 picks
+    tokens = float(sum(lengths[column].sum() for column in columns.values()))
+    examples = bind_examples(
+        data, ids, texts, columns, prompts, cut=cut, row_tokens=tokens / len(data)
+    )
+    return replace(examples, prompt_tokens=prompt_tokens)
 
 
 Texts: TypeAlias = dict[tuple[str, str], int]  # (prompt, text) to its place among the M
@@ -136,15 +137,15 @@ def bind_examples(
     prompts: Mapping[str, str],
     *,
     cut: dict[str, int],
-    prompt_tokens: NDArray[np.int64] | None = None,
+    row_tokens: float,
 ) -> Examples:
-    """Put tokenised texts and what the data says of its rows together."""
+    """Put tokenised texts and what the data says of its rows together; prompts are pooled."""
     plain = [text for _, text in texts]
     cluster = cluster_ids(plain)
     targets = [role for role in data.roles if role in TARGETS]
     return Examples(
         ids=ids,
-        prompt_tokens=np.zeros(len(texts), np.int64) if prompt_tokens is None else prompt_tokens,
+        prompt_tokens=np.zeros(len(texts), np.int64),
         cluster=cluster,
         columns=columns,
         values={role: _values(data, role) for role in targets},
@@ -153,6 +154,7 @@ def bind_examples(
         answers=_answers(columns, cluster),
         group=data.numbers(GROUP).astype(np.int64) if GROUP in data.roles else None,
         cut=cut,
+        row_tokens=row_tokens,
         data=data,
     )
 

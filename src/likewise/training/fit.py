@@ -142,7 +142,12 @@ class Fit(Generic[Model]):
         refuse_lonely(objective.contrastive, options, len(data))
         if isinstance(encoder, CrossEncoder):
             refuse_wrapping(options)
-            examples = build_pair_examples(encoder, data, max_tokens=options.max_tokens)
+            examples = build_pair_examples(
+                encoder,
+                data,
+                max_tokens=options.max_tokens,
+                negatives=min(objective.negatives, options.batch_size - 1),
+            )
         else:
             objective = wrap(objective, options, encoder)
             examples = build_examples(encoder, data, max_tokens=options.max_tokens)

@@ -39,7 +39,7 @@ class PairRows:
 
 
 def build_pair_examples(
-    cross: CrossEncoder, data: Dataset, *, max_tokens: int | None = None
+    cross: CrossEncoder, data: Dataset, *, max_tokens: int | None = None, negatives: int = 0
 ) -> Examples:
     """Tokenise every distinct text once, without special tokens and without a limit.
 
@@ -47,6 +47,7 @@ def build_pair_examples(
         cross: gives the tokenizer.
         data: of a kind with two texts a row, or pairs.
         max_tokens: a limit below the model's own, on a pair.
+        negatives: candidates a row that will be drawn from others; they count as its tokens.
     """
     prompts = dict.fromkeys(data.text_roles(), "")
     prompts[next(iter(prompts))] = cross.prompt
@@ -56,12 +57,16 @@ def build_pair_examples(
     limit = min(max_tokens or cross.max_tokens, cross.max_tokens) - cross.pairs.template.added
     first, *others = columns
     anchors = lengths[columns[first][:, 0]]
-    cut = {}
+    cut, row_tokens = {}, 0.0
     for role in others:
         rows, places = np.nonzero(columns[role] >= 0)
-        long = anchors[rows] + lengths[columns[role][rows, places]] > limit
-        cut[f"{first} with {role}"] = int(long.sum())
-    return bind_examples(data, ids, texts, columns, prompts, cut=cut)
+        own = anchors[rows] + lengths[columns[role][rows, places]]
+        cut[f"{first} with {role}"] = int((own > limit).sum())
+        joined = np.minimum(own, limit) + cross.pairs.template.added
+        row_tokens += float(joined.sum()) / len(data)
+        if role == "positive":
+            row_tokens += negatives * float(joined.mean())
+    return bind_examples(data, ids, texts, columns, prompts, cut=cut, row_tokens=row_tokens)
 
 
 def limited(tokenizer: PairTokenizer, max_tokens: int | None) -> PairTokenizer:
