@@ -1,8 +1,12 @@
 """A cross-encoder: both texts through one model, which answers with a score or a label."""
 
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor
 
@@ -40,13 +44,15 @@ def train_cross_encoder(
         negatives: of pairs: answers of other rows of the batch that each anchor is shown too.
 
     Raises:
-        InputError: the loss takes other data, or the model has another number of outputs.
+        InputError: the loss takes other data, the model has another number of outputs or other
+            classes, or there is nothing to learn.
     """
     name = choose_loss(loss, data)
     spec = CROSS_LOSSES[name]
     _refuse(fit.encoder, data, spec, name=name, negatives=negatives)
+    order = _class_order(fit.encoder.labels, labels_of(name, data))
     fit.note(f"the cross-encoder is trained by {name}")
-    fit(data, cross_objective(spec, negatives=negatives))
+    fit(_from_zero(data), cross_objective(spec, negatives=negatives, order=order))
 
 
 def choose_loss(loss: str, data: Dataset) -> str:
@@ -71,12 +77,15 @@ def labels_of(loss: str, data: Dataset) -> tuple[str, ...]:
     return ("entailment", "neutral", "contradiction") if spec.classes == "labels" else ()
 
 
-def cross_objective(spec: CrossLossSpec, *, negatives: int = 0, **options: Any) -> Objective:
+def cross_objective(
+    spec: CrossLossSpec, *, negatives: int = 0, order: Sequence[int] = (), **options: Any
+) -> Objective:
     """Bind a loss of logits to batches of pairs.
 
     Args:
         spec: an entry of `CROSS_LOSSES`.
         negatives: of lists: candidates drawn from other rows of the batch.
+        order: of labels: the place of each of the data's among the logits; theirs where empty.
         **options: of the loss function.
     """
 
@@ -85,11 +94,15 @@ def cross_objective(spec: CrossLossSpec, *, negatives: int = 0, **options: Any) 
         found = embeddings[batch.picks["pairs"]]  # [B, K] logits
         if spec.classes == "one":
             found, targets = found.squeeze(-1), targets.to(found.dtype)
+        elif order:
+            targets = torch.tensor(order, device=targets.device)[targets]
         return spec.function(found, targets, **options)
 
     def of_lists(embeddings: Tensor, batch: Batch) -> Tensor:
         found = embeddings.squeeze(-1)[batch.picks["pairs"]]  # [Q, C] logits
         mask, grades = batch.values["mask"], batch.values["grades"]
+        if not bool((mask & (grades == 0)).any()):  # all rows have the same answer: no lesson
+            return 0.0 * embeddings.sum()
         if spec.graded:
             return spec.function(found, grades.to(found.dtype), mask, **options)
         first = torch.zeros_like(mask)
@@ -117,6 +130,35 @@ def _refuse(
     if "score" in data.roles and np.ptp(data.numbers("score")) == 0:
         problem = f"all {len(data):,} scores are {data.numbers('score')[0]:g}: nothing to learn"
         raise InputError(problem, mend="give pairs with different scores")
-    if spec.form == "lists" and negatives < 1 and "negative" not in data.roles:
+    if negatives < 0:
+        raise InputError(f"negatives must be 0 or more, found {negatives}", mend="change negatives")
+    given = "negative" in data.roles and any(data.text_lists("negative"))
+    if spec.form == "lists" and negatives < 1 and not given:
         problem = "without negatives there is nothing to rank"
         raise InputError(problem, mend="use --set negatives=4, or give a column negative")
+
+
+def _class_order(own: Sequence[str], labels: Sequence[str]) -> list[int]:
+    """The place of each label among the model's classes; as they come where it names none.
+
+    Raises:
+        InputError: the model has other classes.
+    """
+    names = [name.casefold() for name in own]
+    if not labels or all(re.fullmatch(r"label_\d+", name) for name in names):
+        return []
+    if sorted(names) != sorted(labels):
+        problem = f"the model's classes are {', '.join(own)}, the data's {', '.join(labels)}"
+        raise InputError(problem, mend="start from a bi-encoder with --base, which gets a new head")
+    return [names.index(label) for label in labels]
+
+
+def _from_zero(data: Dataset) -> Dataset:
+    """Scores below zero brought to 0 … 1 by their range: a sigmoid answers no others."""
+    low, high = data.score_range or (0.0, 1.0)
+    if "score" not in data.roles or low >= 0:
+        return data
+    scores = pa.array((data.numbers("score") - low) / (high - low))
+    place = data.table.column_names.index("score")
+    table = data.table.set_column(place, "score", scores)
+    return replace(data, table=table, score_range=(0.0, 1.0))
