@@ -12,14 +12,14 @@ TRANSFORMER_RATE = 5e-5
 
 
 def split_numbers(given: Any) -> Any:
-    """Numbers as a command line has them, as values; anything else as it is.
+    """Numbers as a command line has them, or one alone, as values; anything else as it is.
 
-    >>> split_numbers("256, 128")
-    ('256', '128')
+    >>> split_numbers("256, 128"), split_numbers(64)
+    (('256', '128'), (64,))
     """
-    if not isinstance(given, str):
-        return given
-    return tuple(part.strip() for part in given.split(",") if part.strip())
+    if isinstance(given, str):
+        return tuple(part.strip() for part in given.split(",") if part.strip())
+    return (given,) if type(given) is int else given  # True is no number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
