@@ -273,3 +273,13 @@ def test_weights_changed_in_training_are_saved(tiny_encoder: Encoder, tmp_path: 
     again = load(tmp_path / "model", device="cpu")
     found = [model.encode(TEXTS, precision="float32") for model in (tiny_encoder, again)]
     np.testing.assert_array_equal(*found)
+
+
+def test_tokens_that_the_vocabulary_lacks_are_counted(tiny_encoder: Encoder):
+    texts = ["paint the river", "paint \u16a0 \u16a1"]  # two runes
+    words_and_special = 3 + 3 + 2 * 2
+    assert tiny_encoder.count_unknown(texts) == (2, words_and_special)
+
+
+def test_the_rate_that_suits_a_transformer_is_small(tiny_encoder: Encoder):
+    assert tiny_encoder.learning_rate == 5e-5

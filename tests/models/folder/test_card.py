@@ -53,3 +53,9 @@ def test_the_card_says_how_the_model_is_used():
     assert '- Prompt `query`: `"ask: "`' in card
     assert "- Longest text: 64 tokens" in card
     assert "a vector of 8 numbers" in card
+
+
+def test_the_card_of_a_table_states_no_limit():
+    table = ModelFolder(config={"model_type": "static"}, weights={}, max_tokens=1_000_000)
+    card = write_card(table, name="words", dimensions=50)
+    assert "- Longest text: any length" in card

@@ -10,7 +10,12 @@ from sentence_transformers.sentence_transformer.modules import Pooling
 
 from likewise.errors import InputError
 from likewise.models.folder.contents import POOLING_MODES, PoolingConfig
-from likewise.models.folder.layouts import format_pooling, parse_pooling, read_modules
+from likewise.models.folder.layouts import (
+    first_of_tail,
+    format_pooling,
+    parse_pooling,
+    read_modules,
+)
 
 FILE = Path("1_Pooling/config.json")
 NEW = {
@@ -20,6 +25,7 @@ NEW = {
     "Normalize": "sentence_transformers.base.modules.normalize.Normalize",
     "LayerNorm": "sentence_transformers.sentence_transformer.modules.layer_norm.LayerNorm",
 }
+STATIC = "sentence_transformers.sentence_transformer.modules.static_embedding.StaticEmbedding"
 OLD = {kind: f"sentence_transformers.models.{kind}" for kind in NEW}
 
 
@@ -74,12 +80,24 @@ def test_a_module_that_cannot_be_had_is_named(tmp_path: Path, change: dict[str, 
         ["Transformer", "Dense"],
         ["Transformer", "Pooling", "Pooling"],
         ["Transformer", "Pooling", "Transformer"],
+        ["StaticEmbedding", "Pooling"],
+        ["Transformer", "StaticEmbedding"],
     ],
     ids=" ".join,
 )
 def test_another_order_of_modules_is_refused(tmp_path: Path, names: list[str]):
     with pytest.raises(InputError, match="expected Transformer, Pooling and what follows"):
-        read_modules(modules_file(tmp_path, OLD, names))
+        read_modules(modules_file(tmp_path, {**OLD, "StaticEmbedding": STATIC}, names))
+
+
+@pytest.mark.parametrize("name", [STATIC, "sentence_transformers.models.StaticEmbedding"])
+def test_a_table_needs_no_pooling_before_what_follows(tmp_path: Path, name: str):
+    kinds = {**OLD, "StaticEmbedding": name}
+    entries = read_modules(modules_file(tmp_path, kinds, ["StaticEmbedding", "Dense", "Normalize"]))
+    assert [entry.kind for entry in entries] == ["StaticEmbedding", "Dense", "Normalize"]
+    assert first_of_tail(entries) == 1
+    entries = read_modules(modules_file(tmp_path, OLD, ["Transformer", "Pooling", "Dense"]))
+    assert first_of_tail(entries) == 2
 
 
 @pytest.mark.parametrize("content", ["[]", "{}", "[1]"])

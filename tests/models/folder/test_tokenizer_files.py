@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 from tokenizers import Tokenizer
+from tokenizers.models import BPE, Model, Unigram, WordLevel
 
 from likewise.errors import InputError
-from likewise.models.folder.tokenizer_files import parse_tokenizer, read_tokenizer_files
+from likewise.models.folder.tokenizer_files import parse_tokenizer, read_tokenizer_files, unknown_id
 
 
 def test_files_are_taken_verbatim(tiny_folder: Path):
@@ -34,3 +35,18 @@ def test_a_folder_without_a_tokenizer_is_named(tiny_folder: Path):
 def test_a_damaged_tokenizer_is_named(content: bytes):
     with pytest.raises(InputError, match=r"here/tokenizer\.json: not a tokenizer"):
         parse_tokenizer({"tokenizer.json": content}, where="here")
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (WordLevel({"a": 0, "?": 1}, unk_token="?"), 1),
+        (BPE({"a": 0, "?": 1}, [], unk_token="?"), 1),
+        (BPE({"a": 0}, []), None),
+        (Unigram([("a", -1.0), ("?", 0.0)], unk_id=1), 1),
+    ],
+    ids=["WordLevel", "BPE", "BPE of bytes", "Unigram"],
+)
+def test_the_unknown_token_of_every_kind_is_found(model: Model, expected: int | None):
+    files = {"tokenizer.json": Tokenizer(model).to_str().encode()}
+    assert unknown_id(files, where="here") == expected
