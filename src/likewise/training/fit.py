@@ -142,15 +142,9 @@ class Fit(Generic[Model]):
         refuse_lonely(objective.contrastive, options, len(data))
         if isinstance(encoder, CrossEncoder):
             refuse_wrapping(options)
-            examples = build_pair_examples(
-                encoder,
-                data,
-                max_tokens=options.max_tokens,
-                negatives=min(objective.negatives, options.batch_size - 1),
-            )
         else:
             objective = wrap(objective, options, encoder)
-            examples = build_examples(encoder, data, max_tokens=options.max_tokens)
+        examples = _examples(encoder, data, objective, options)
         if objective.contrastive:
             _refuse_no_negatives(examples)
         sampling = Sampling(
@@ -206,6 +200,16 @@ def refuse_lonely(contrastive: bool, options: TrainingOptions, rows: int) -> Non
             f"(batch size {options.batch_size}, {rows} rows)"
         )
         raise InputError(problem, mend="use --batch-size 2 or more, 32 to 256 is usual")
+
+
+def _examples(
+    model: Encoder | CrossEncoder, data: Dataset, objective: Objective, options: TrainingOptions
+) -> Examples:
+    """The data tokenised, in the way of the model."""
+    if isinstance(model, Encoder):
+        return build_examples(model, data, max_tokens=options.max_tokens)
+    drawn = min(objective.negatives, options.batch_size - 1)
+    return build_pair_examples(model, data, max_tokens=options.max_tokens, negatives=drawn)
 
 
 def _collate(
