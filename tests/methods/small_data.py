@@ -14,8 +14,10 @@ from likewise.methods.cross_encoder import labels_of
 from likewise.methods.teachers import Teacher
 from likewise.models.build import load
 from likewise.models.cross_encoder import from_encoder
+from likewise.training.fit import Fit
+from likewise.training.objective import Objective
 from likewise.training.seeding import torch_seed
-from training.small_runs import make_data, nli, pairs, scored
+from training.small_runs import make_data, make_fit, nli, pairs, scored
 
 
 def pair_labels(n: int = 24) -> Dataset:
@@ -99,3 +101,18 @@ def make_teacher(folder: Path, out: Path, *, noise: float = 0.1) -> Path:
         for parameter in encoder.module.parameters():
             parameter.data.add_(noise * parameter.data.new_empty(parameter.shape).normal_())
     return encoder.save(out)
+
+
+class Watched(Fit[Any]):
+    """A fit that keeps what a method trains its own model on; stages before that are not seen."""
+
+    data: Dataset | None = None
+
+    def __call__(self, data: Dataset, objective: Objective) -> None:
+        self.data = data
+        super().__call__(data, objective)
+
+
+def watched(encoder: Teacher, folder: Path, **options: Any) -> Watched:
+    """As `make_fit`; besides, `data` is what the last training was on."""
+    return Watched(**vars(make_fit(encoder, folder, **options)))

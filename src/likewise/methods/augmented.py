@@ -8,12 +8,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from likewise.data.checks.labels import refuse_one_class
+from likewise.data.clusters import text_keys
 from likewise.data.dataset import Dataset, Note, RetrievalSet
 from likewise.data.reading import read
 from likewise.errors import InputError, Where
 from likewise.losses import LOSSES
 from likewise.losses.cross_encoder import CROSS_LOSSES
-from likewise.methods.conversions import as_kind
+from likewise.methods.conversions import as_kind, tell_new
 from likewise.methods.cross_encoder import cross_objective
 from likewise.methods.refusals import refuse_unfit
 from likewise.methods.teachers import frozen_copy
@@ -84,8 +85,18 @@ def train_augmented(
     cross = _teacher(fit, gold, teacher)
     fit.begin()
     fit.note(f"the cross-encoder labels {len(chosen):,} pairs ({sampling})")
-    scores = score_pairs(cross, chosen, fit.folder / "silver.npy", progress=fit.progress_shown)
+    if cross.activation != "sigmoid":
+        fit.note("the teacher's own scores have another range: the sigmoid of its logits is taken")
+    scores = score_pairs(
+        cross,
+        chosen,
+        fit.folder / "silver.npy",
+        progress=fit.progress_shown,
+        precision=fit.options.precision,
+        activation="sigmoid",
+    )
     fit.note(_bins(scores, sampling))
+    gold = None if gold is None else tell_new(fit, gold, _each_once(gold))
     both = _join(gold, source, chosen, scores.astype(np.float64))
     fit.note(str(both.notes[-1]))
     fit(
@@ -136,9 +147,12 @@ def _candidates(
     else:
         texts = source.all_texts() if gold is None else [*source.all_texts(), *gold.all_texts()]
         found = _look(fit, list(dict.fromkeys(texts)), sampling, known, top_k=top_k, limit=limit)
-    labelled = {_unordered(pair) for pair in known}
-    distinct = dict.fromkeys(_unordered(pair) for pair in found if pair[0] != pair[1])
-    fresh = [pair for pair in distinct if pair not in labelled]
+    seen = set(_codes(known))
+    fresh = []
+    for pair, code in zip(found, _codes(found), strict=True):
+        if len(code) > 1 and code not in seen:
+            seen.add(code)
+            fresh.append(pair)
     if not fresh:
         problem = f"the pool holds no pair that is not gold already ({len(found):,} were found)"
         mend = "name a larger one: --set pool=FILE, or use fewer labels: --set gold_fraction=0.2"
@@ -268,8 +282,17 @@ def _pairs_of(data: Dataset | RetrievalSet) -> list[tuple[str, str]]:
     return [(a, b) for left, right in zip(first, second, strict=True) for a in left for b in right]
 
 
-def _unordered(pair: tuple[str, str]) -> tuple[str, str]:
-    return pair if pair[0] <= pair[1] else (pair[1], pair[0])
+def _codes(pairs: list[tuple[str, str]]) -> list[frozenset[int]]:
+    """Equal for pairs of the same texts, in either order, but for case and signs."""
+    first, second = (text_keys(pair[side] for pair in pairs).tolist() for side in (0, 1))
+    return [frozenset(code) for code in zip(first, second, strict=True)]
+
+
+def _each_once(gold: Dataset) -> Dataset:
+    """Gold pairs as they first stand; those that stand again are left out and counted."""
+    first = {code: row for row, code in reversed(list(enumerate(_codes(_pairs_of(gold)))))}
+    note = Note(text="gold pairs that stand twice were left out", count=len(gold) - len(first))
+    return replace(gold.take(sorted(first.values())), notes=(*gold.notes, note))
 
 
 def _file(data: Dataset | RetrievalSet) -> Where | None:
