@@ -12,7 +12,6 @@ from likewise.errors import InputError
 from likewise.models.build import load
 from likewise.models.cross_encoder import CrossEncoder, is_cross_encoder, load_cross_encoder
 from likewise.models.encoder import Encoder
-from likewise.models.source import resolve_model
 from likewise.training.fit import Fit
 from likewise.training.guide import Guide
 
@@ -28,7 +27,7 @@ def load_teacher(name: str) -> Teacher:
     Raises:
         InputError: there is no such model.
     """
-    if is_cross_encoder(resolve_model(name)):
+    if is_cross_encoder(name):
         return load_cross_encoder(name)
     return load(name)
 
