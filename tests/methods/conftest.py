@@ -1,5 +1,6 @@
 """Encoders that all start from the same weights."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,10 +49,11 @@ def train_on(_tiny_original: Path, _teacher: Path) -> Callable[..., Trained]:
         kind: str | None = None,
         rows: int = 24,
         log: Log | None = None,
+        base: str | None = None,
         **given: Any,
     ) -> Trained:
         data = DATA[kind or METHODS[name].kinds[0]](rows)
-        model, log = start(name, _tiny_original, data), log or Log()
+        model, log = start(name, base or str(_tiny_original), data), log or Log()
         before = weights(model)
         fit = make_fit(model, folder, observers=[log], **({"epochs": 2} | given))
         options = resolve_options(name, settings(name, _teacher))
@@ -59,3 +61,18 @@ def train_on(_tiny_original: Path, _teacher: Path) -> Callable[..., Trained]:
         return Trained(before=before, after=weights(model), log=log, data=data)
 
     return train_on
+
+
+@pytest.fixture(scope="session")
+def word_vectors(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a static base: a vector for each word of the small data."""
+    words = {
+        w for kind in DATA for text in DATA[kind](24).all_texts() for w in text.lower().split()
+    }
+    draw = random.Random(4)
+    file = tmp_path_factory.mktemp("words") / "vectors.txt"
+    lines = (
+        f"{word} {' '.join(f'{draw.gauss(0, 1):.4f}' for _ in range(16))}" for word in sorted(words)
+    )
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return f"static:{file}"

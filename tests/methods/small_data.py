@@ -85,7 +85,7 @@ def settings(method: str, folder: Path) -> dict[str, Any]:
     return {} if teacher is None else {teacher: str(folder)}
 
 
-def start(method: str, folder: Path, data: Dataset) -> Teacher:
+def start(method: str, folder: str | Path, data: Dataset) -> Teacher:
     """What a method trains: the tiny encoder, or a cross-encoder over it."""
     encoder = load(folder, device="cpu")
     if METHODS[method].makes == "encoder":

@@ -27,6 +27,7 @@ SLOW = {
     "mega-batch-margin",
     "triplet",
 }
+READS_BOTH = {"cross-encoder", "augmented"}  # a cross-encoder needs more than a table of words
 WITHOUT_LABELS = {"pairs", "labelled", "texts"}
 
 each_method = pytest.mark.parametrize("name", METHODS)
@@ -105,6 +106,15 @@ def test_an_easy_task_is_learnt(name: str, train_on, tmp_path: Path):
     losses = [step.loss for step in log.steps]
     first, last = sum(losses[:per_epoch]), sum(losses[-per_epoch:])
     assert last < 0.7 * first
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if name not in READS_BOTH])
+def test_a_static_base_learns_by_every_method(name: str, train_on, word_vectors, tmp_path: Path):
+    options = {"epochs": 20, "batch_size": 8, "warmup": 0.0, "learning_rate": 5e-2}
+    found = train_on(name, tmp_path, base=word_vectors, **options)
+    losses = [step.loss for step in found.log.steps]
+    per_epoch = len(losses) // 20
+    assert sum(losses[-per_epoch:]) < 0.8 * sum(losses[:per_epoch])
 
 
 @each_method
