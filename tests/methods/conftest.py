@@ -39,6 +39,12 @@ def _teacher(_tiny_original: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.fixture
+def teacher_folder(_teacher: Path) -> Path:
+    """A model of the tiny encoder's size, whose weights tell texts apart; not to be changed."""
+    return _teacher
+
+
+@pytest.fixture
 def train_on(_tiny_original: Path, _teacher: Path) -> Callable[..., Trained]:
     """Run a method on small data of one of its kinds."""
 

@@ -66,9 +66,9 @@ def trained(name: str, encoder, folder: Path, **options: Any):
 
 
 @pytest.fixture
-def run_loss(new_encoder, _teacher: Path, tmp_path: Path):
+def run_loss(new_encoder, teacher_folder: Path, tmp_path: Path):
     def run_loss(name: str, **options: Any):
-        given = {"guide": str(_teacher)} if name == "mse" else {}
+        given = {"guide": str(teacher_folder)} if name == "mse" else {}
         return trained(name, new_encoder(), tmp_path / repr(sorted(options)), **given, **options)
 
     return run_loss

@@ -29,12 +29,12 @@ GOLD = 12  # rows: 12 questions and 6 answers
 
 
 @pytest.fixture
-def new_fit(_teacher: Path, tmp_path: Path) -> Callable[..., Watched]:
+def new_fit(teacher_folder: Path, tmp_path: Path) -> Callable[..., Watched]:
     """A fit whose encoder has weights large enough to tell texts apart."""
 
     def new_fit(name: str = "run", **options: Any) -> Watched:
         usual = {"batch_size": 16}
-        return watched(load(_teacher, device="cpu"), tmp_path / name, **(usual | options))
+        return watched(load(teacher_folder, device="cpu"), tmp_path / name, **(usual | options))
 
     return new_fit
 

@@ -27,13 +27,13 @@ LEARN = {"batch_size": 8, "epochs": 30, "learning_rate": 5e-3, "dropout": 0.0}
 
 
 @pytest.fixture
-def new_cross(_teacher: Path):
+def new_cross(teacher_folder: Path):
     """A fresh head over an encoder whose weights are large enough to tell texts apart."""
 
     def new_cross(data: Dataset | None = None, **given: Any) -> CrossEncoder:
         labels = () if data is None else labels_of("auto", data)
         options = {"classes": max(len(labels), 1), "labels": labels, "seed": 3}
-        return from_encoder(load(_teacher, device="cpu"), **(options | given))
+        return from_encoder(load(teacher_folder, device="cpu"), **(options | given))
 
     return new_cross
 

@@ -17,7 +17,7 @@ from likewise.losses.cross_encoder import CROSS_LOSSES
 from likewise.methods.conversions import as_kind, tell_new
 from likewise.methods.cross_encoder import cross_objective
 from likewise.methods.refusals import refuse_unfit
-from likewise.methods.teachers import frozen_copy
+from likewise.methods.teachers import frozen_copy, refuse_classes
 from likewise.mining.candidates import (
     bm25_candidates,
     random_candidates,
@@ -189,9 +189,7 @@ def _teacher(fit: Fit[Any], gold: Dataset | None, name: str) -> CrossEncoder:
     """The cross-encoder named, or one trained on the gold pairs from the same base model."""
     if name:
         cross = load_cross_encoder(name)
-        if cross.classes != 1:
-            problem = f"{name} answers {cross.classes} labels; a score is needed"
-            raise InputError(problem, mend="name a cross-encoder that answers one number")
+        refuse_classes(cross, name)
         return cross
     if gold is None:
         raise ValueError("without gold there is a teacher")

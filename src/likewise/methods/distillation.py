@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from likewise.data.checks.suspicious import refuse_equal_triplets
 from likewise.data.dataset import Dataset, Note
 from likewise.data.derive import with_easy_negatives
 from likewise.errors import InputError
@@ -14,8 +15,9 @@ from likewise.losses import LOSSES
 from likewise.methods.any_loss import build_head
 from likewise.methods.conversions import as_kind, tell_new
 from likewise.methods.refusals import refuse_unfit
-from likewise.methods.teachers import Teacher, load_teacher, load_vectors_of
+from likewise.methods.teachers import load_teacher, load_vectors_of, refuse_classes
 from likewise.models.cross_encoder import CrossEncoder
+from likewise.models.encoder import Encoder
 from likewise.models.scores_file import score_pairs
 from likewise.training.fit import Fit
 from likewise.training.objective import objective_of
@@ -56,13 +58,16 @@ def train_distillation(
         guide = load_vectors_of(fit, teacher, rows, method="distillation", option="teacher")
         fit(rows, objective_of(spec, head=build_head(fit, rows, spec), guide=guide))
         return
-    rows = data if scored else _scored(fit, data, load_teacher(teacher))
+    rows = data if scored else _scored(fit, data, teacher)
     fit(refuse_unfit(fit, rows, spec, method="distillation"), objective_of(spec))
 
 
-def _scored(fit: Fit[Any], data: Dataset, teacher: Teacher) -> Dataset:
+def _scored(fit: Fit[Any], data: Dataset, name: str) -> Dataset:
     """Pairs with the teacher's score of each answer and each negative."""
+    teacher = load_teacher(name)
+    refuse_classes(teacher, name)
     pairs = as_kind(fit, data, ("pairs",))
+    refuse_equal_triplets(pairs)
     if "negative" not in pairs.roles:
         pairs = tell_new(fit, pairs, with_easy_negatives(pairs, seed=fit.options.seed))
     rows, lists = _candidates(fit, pairs)
@@ -70,16 +75,17 @@ def _scored(fit: Fit[Any], data: Dataset, teacher: Teacher) -> Dataset:
     asked = [(anchors[row], text) for row, texts in zip(rows, lists, strict=True) for text in texts]
     fit.note(f"the teacher scores {len(asked):,} pairs")
     fit.begin()
-    scores = (
-        score_pairs(teacher, asked, fit.folder / "teacher.npy", progress=fit.progress_shown)
-        if isinstance(teacher, CrossEncoder)
-        else _cosines(teacher, asked)
-    ).astype(np.float64)
+    precision = fit.options.precision
+    if isinstance(teacher, CrossEncoder):
+        file, shown = fit.folder / "teacher.npy", fit.progress_shown
+        scores = score_pairs(teacher, asked, file, progress=shown, precision=precision)
+    else:
+        scores = _cosines(teacher, asked, precision=precision)
     table = {
         "anchor": pairs.table.column("anchor").take(pa.array(rows)),
         "positive": pa.array([texts[0] for texts in lists], pa.large_string()),
         "negative": pa.array([texts[1:] for texts in lists], pa.large_list(pa.large_string())),
-        "scores": pa.array(scores.reshape(len(rows), -1).tolist()),
+        "scores": pa.array(scores.astype(np.float64).reshape(len(rows), -1).tolist()),
     }
     note = Note(text="rows got teacher scores", count=len(rows))
     return replace(
@@ -89,22 +95,29 @@ def _scored(fit: Fit[Any], data: Dataset, teacher: Teacher) -> Dataset:
 
 def _candidates(fit: Fit[Any], pairs: Dataset) -> tuple[NDArray[np.int64], list[list[str]]]:
     """Rows with one answer and as many negatives as most rows have; the others are counted."""
+    if "negative" not in pairs.roles or not any(pairs.text_lists("negative")):
+        problem = "no row has a negative, nor may another row's answer be one"
+        raise InputError(problem, mend="fill in the column negative, or give pairs that differ")
     answers, negatives = pairs.text_lists("positive"), pairs.text_lists("negative")
     counts = np.array([len(texts) for texts in negatives])
-    wanted = int(np.bincount(counts[counts > 0]).argmax()) if (counts > 0).any() else 0
-    if not wanted:
-        raise InputError("no row has a negative", mend="fill in the column negative, or drop it")
+    wanted = int(np.bincount(counts[counts > 0]).argmax())
     rows = np.flatnonzero(counts >= wanted)
     if len(rows) < len(pairs):
         fit.note(
             f"rows with fewer than {wanted} negatives are left out: {len(pairs) - len(rows):,}"
         )
-    return rows, [[answers[i][0], *negatives[i][:wanted]] for i in rows]
+    chosen = [[answers[i][0], *negatives[i][:wanted]] for i in rows]
+    left = sum(len(answers[i]) + len(negatives[i]) for i in rows) - sum(map(len, chosen))
+    if left:
+        fit.note(f"further answers and negatives of a row are left out: {left:,}")
+    return rows, chosen
 
 
-def _cosines(teacher: Any, pairs: list[tuple[str, str]]) -> NDArray[np.float64]:
+def _cosines(
+    teacher: Encoder, pairs: list[tuple[str, str]], *, precision: str
+) -> NDArray[np.float32]:
     """A bi-encoder's scores: the cosine of each pair, with its own prompts, block by block."""
-    found = np.empty(len(pairs))
+    found = np.empty(len(pairs), np.float32)
     prompts = teacher.prompts
     for start in range(0, len(pairs), BLOCK):
         block = pairs[start : start + BLOCK]
@@ -113,6 +126,7 @@ def _cosines(teacher: Any, pairs: list[tuple[str, str]]) -> NDArray[np.float64]:
                 [pair[i] for pair in block],
                 prompt=name if name in prompts else None,
                 normalize=True,
+                precision=precision,
             )
             for i, name in enumerate(("query", "document"))
         ]

@@ -32,6 +32,21 @@ def load_teacher(name: str) -> Teacher:
     return load(name)
 
 
+def refuse_classes(teacher: Teacher, name: str) -> None:
+    """Refuse a cross-encoder that answers classes where a score is needed.
+
+    Args:
+        teacher: to be asked for scores.
+        name: of it, for the error.
+
+    Raises:
+        InputError: it answers several numbers a pair.
+    """
+    if isinstance(teacher, CrossEncoder) and teacher.classes != 1:
+        problem = f"{name} answers {teacher.classes} labels; a score is needed"
+        raise InputError(problem, mend="name a cross-encoder that answers one number")
+
+
 def load_guide(fit: Fit[Any], name: str, *, method: str) -> Encoder:
     """The model that judges negatives: the one named, or the base model as it is now.
 
