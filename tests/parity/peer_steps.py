@@ -122,9 +122,11 @@ def without_dropout(model: Any) -> Any:
     return model
 
 
-def drive(loss: nn.Module, values: Iterator[Callable[[], Tensor]]) -> list[float]:
+def drive(
+    loss: nn.Module, values: Iterator[Callable[[], Tensor]], *, rate: float = RATE
+) -> list[float]:
     """Train the weights of a loss of the peer, its model among them, step by step."""
-    optimiser = torch.optim.AdamW(loss.parameters(), lr=RATE, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(loss.parameters(), lr=rate, weight_decay=0.0)
     losses = []
     loss.train()
     for compute in values:
