@@ -1,5 +1,9 @@
 """What a run is measured on has not been seen in training."""
 
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 import pytest
 
 from conftest import NOUNS, VERBS, answer, question
@@ -7,8 +11,9 @@ from likewise.data.clusters import cluster_ids
 from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.data.leakage import leaked_rows
 from likewise.errors import InputError
-from likewise.methods.dev_data import FEWEST_ROWS, dev_tokens, prepare_dev
-from training.small_runs import make_data, nli, pairs
+from likewise.evaluation.evaluators import evaluator_for
+from likewise.methods.dev_data import FEWEST_ROWS, TrainAndDev, dev_tokens, prepare_dev
+from training.small_runs import distilled, make_data, nli, pairs
 
 PLACES = ("at home", "in town", "by night", "for free")
 
@@ -35,8 +40,8 @@ def dev_with(train: Dataset, leaked: int, n: int = 40) -> Dataset:
     )
 
 
-def prepare(train: Dataset, dev=None, *, allow_leak: bool = False, seed: int = 1):
-    return prepare_dev(train, dev, allow_leak=allow_leak, seed=seed)
+def prepare(train: Dataset, dev=None, *, allow_leak: bool = False, seed: int = 1, **more):
+    return prepare_dev(train, dev, allow_leak=allow_leak, seed=seed, **more)
 
 
 def test_dev_data_that_is_the_training_data_is_refused():
@@ -164,6 +169,96 @@ def test_nli_dev_rows_are_measured_as_pairs_of_the_entailed():
     rows = nli(24).table.to_pylist()
     entailed = [(r["premise"], r["hypothesis"]) for r in rows if r["label"] == 0]
     assert [(r["anchor"], r["positive"]) for r in ready.dev.table.to_pylist()] == entailed
+
+
+def test_a_cross_encoder_is_measured_on_nli_as_it_is():
+    dev = nli(24)
+    assert prepare(pairs(24), dev, makes="cross-encoder").dev is dev
+    held = prepare(many_nli(), makes="cross-encoder").dev
+    assert held.kind == "nli"
+    assert prepare(many_nli()).dev.kind == "pairs"
+
+
+def test_teacher_scores_are_measured_as_pairs():
+    dev = distilled(24)
+    for makes in ("encoder", "cross-encoder"):
+        ready = prepare(many(100), dev, makes=makes)
+        assert (ready.dev.kind, ready.dev.roles) == ("pairs", ("anchor", "positive"))
+        assert ready.dev.texts("anchor") == dev.texts("anchor")
+        assert evaluator_for(ready.dev, scores_pairs=makes == "cross-encoder") == "pairs"
+
+
+def many_nli() -> Dataset:
+    """Three rows a premise, 80 premises that share no text."""
+    told = many(80)
+    forms = ("someone does {}", "people say {} every day", "nobody can {}")
+    texts = [text for text in told.texts("positive") for _ in range(3)]
+    return make_data(
+        "nli",
+        premise=[text for text in told.texts("anchor") for _ in range(3)],
+        hypothesis=[forms[i % 3].format(text) for i, text in enumerate(texts)],
+        label=[i % 3 for i in range(240)],
+    )
+
+
+@pytest.mark.parametrize("makes", ["encoder", "cross-encoder"])
+def test_texts_cannot_be_measured_and_a_note_says_so(makes: str):
+    train = make_data("texts", text=[*many(128).texts("anchor"), *many(128).texts("positive")])
+    ready = prepare(train, makes=makes)
+    assert ready.dev is None
+    assert ready.train is train
+    assert "none could be held out" in ready.notes[0]
+    assert '"texts" cannot be evaluated' in ready.notes[0]
+
+
+def held_out_of(label_of: Callable[[int], Any]) -> tuple[Dataset, TrainAndDev]:
+    train = make_data(
+        "labelled", text=many(240).texts("anchor"), label=[label_of(i) for i in range(240)]
+    )
+    return train, prepare(train)
+
+
+def test_classes_are_held_out_where_they_can_be_measured():
+    train, ready = held_out_of(lambda i: "abc"[i % 3])
+    assert ready.dev.kind == "labelled"
+    assert len(ready.train) + len(ready.dev) == len(train)
+
+
+def test_a_part_that_turns_out_too_poor_to_measure_is_trained_on():
+    train, ready = held_out_of(lambda i: f"class {i // 2}")  # of 24 rows few have a second one
+    assert ready.dev is None
+    assert ready.train is train
+    assert "none could be held out" in ready.notes[0]
+    assert "have another one of their class" in ready.notes[0]
+
+
+def test_one_rare_score_does_not_end_a_run_that_has_no_dev_data():
+    told = many(240)
+    train = make_data(
+        "scored",
+        sentence1=told.texts("anchor"),
+        sentence2=told.texts("positive"),
+        score=[5.0] + [1.0] * 239,
+        score_range=(0.0, 5.0),
+    )
+    for seed in range(3):
+        ready = prepare(train, seed=seed)
+        assert ready.dev is None or np.ptp(ready.dev.numbers("score")) > 0
+        assert len(ready.train) == 240 or ready.dev is not None
+
+
+@pytest.mark.parametrize(
+    ("dev", "makes"),
+    [
+        (make_data("texts", text=[f"word {i}" for i in range(20)]), "encoder"),
+        (make_data("texts", text=[f"word {i}" for i in range(20)]), "cross-encoder"),
+        (make_data("labelled", text=["apple", "river"], label=["a", "b"]), "cross-encoder"),
+    ],
+)
+def test_dev_data_that_was_given_and_cannot_be_measured_is_refused(dev: Dataset, makes: str):
+    with pytest.raises(InputError, match=f'data of kind "{dev.kind}" cannot be evaluated') as e:
+        prepare(many(100), dev, makes=makes)
+    assert "pairs" in e.value.mend
 
 
 def test_the_cost_of_a_measurement_is_that_of_its_texts():

@@ -12,13 +12,14 @@ from likewise.data.derive import nli_to_pairs
 from likewise.data.leakage import leaked_rows
 from likewise.data.splits import split
 from likewise.errors import InputError
-from likewise.evaluation.evaluators import evaluator_for
+from likewise.evaluation.evaluators import evaluate_baseline, evaluator_for
 
 Makes: TypeAlias = Literal["encoder", "cross-encoder"]
 
 SHARE_HELD_OUT = 0.1
 MOST_HELD_OUT = 1000
 MOST_LEAKED = 0.1  # a larger share is no accident: the files are not what they are taken for
+FEW_DRAWS = 10  # where no interval is looked at
 FEWEST_ROWS = 200  # below this, a held-out tenth shows nothing
 
 
@@ -93,15 +94,16 @@ def _held_out(train: Dataset, seed: int, makes: Makes) -> TrainAndDev:
     share = min(SHARE_HELD_OUT, MOST_HELD_OUT / len(train))
     try:
         rest, held = split(train, fraction=share, seed=seed)
+        measured = _measurable(held, seed, makes)
+        evaluate_baseline(  # refuses what is too poor to measure any model on
+            measured,
+            evaluator=evaluator_for(measured, scores_pairs=makes == "cross-encoder"),
+            resamples=FEW_DRAWS,
+        )
     except InputError as error:
         note = f"no dev data, and none could be held out: {error.problem}"
         return TrainAndDev(train=train, dev=None, notes=(note,))
     note = f"no dev data given: {len(held):,} rows that share no text with the rest are held out"
-    try:
-        measured = _measurable(held, seed, makes)
-    except InputError:
-        note = f"no dev data, and {train.kind} data cannot be measured: give some with --dev"
-        return TrainAndDev(train=train, dev=None, notes=(note,))
     return TrainAndDev(train=rest, dev=measured, notes=(note,))
 
 
