@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import shutil
 import signal
 import time
@@ -14,9 +15,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from conftest import make_folder
+from conftest import TOPICS, answer, make_folder, question, write_lines
 from likewise.evaluation import from_json, read_evaluation, to_json
 from likewise.models import load
+from likewise.models.cross_encoder import from_encoder, load_cross_encoder
 
 
 def lines(run: Path) -> list[dict[str, Any]]:
@@ -374,3 +376,278 @@ def test_an_interrupted_process_leaves_a_checkpoint_and_resume_finishes(
     losses = [line["loss"] for line in steps(out)]
     assert all(map(math.isfinite, losses))
     assert np.mean(losses[-40:]) < np.mean(losses[:40])
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+@pytest.fixture
+def other_nli_file(tmp_path: Path) -> Path:
+    """30 NLI rows about other things than `nli_file`, in the same words."""
+    forms = ("someone does {}", "people {} every day", "nobody can {}")
+    labels = ("entailment", "neutral", "contradiction")
+    rows = (
+        {"premise": f"how do people {i}", "hypothesis": form.format(i), "label": label}
+        for i in range(10)
+        for form, label in zip(forms, labels, strict=True)
+    )
+    return write_lines(tmp_path / "other-nli.jsonl", rows)
+
+
+@pytest.fixture
+def triplets_file(tmp_path: Path) -> Path:
+    rows = (
+        {
+            "anchor": question(*topic),
+            "positive": answer(*topic),
+            "negative": answer(*TOPICS[(i + 9) % 64]),
+        }
+        for i, topic in enumerate(TOPICS)
+    )
+    return write_lines(tmp_path / "triplets.jsonl", rows)
+
+
+def test_triplets_are_trained_by_the_loss_of_that_name(
+    run, small, triplets_file: Path, dev_pairs_file: Path, tmp_path: Path, tiny_folder: Path
+):
+    out = tmp_path / "run"
+    words = ("train", triplets_file, "--method", "triplet", "--dev", dev_pairs_file, "--out", out)
+    code, said, err = run(*words, *small, "--set", "distance=cosine", "--set", "margin=0.2")
+    assert code == 0
+    assert recipe(out)["method"] == "triplet"
+    assert recipe(out)["options"] == {"margin": 0.2, "distance": "cosine", "soft_margin": False}
+    assert "plan: 64 rows, 128 distinct texts, 4 steps" in err
+    assert f"model:  {out / 'model'}\n" in said
+    before, after = (load(folder).encode(["a guide"]) for folder in (tiny_folder, out / "model"))
+    assert not np.array_equal(before, after)
+
+
+def test_a_cross_encoder_is_trained_measured_and_told_how_to_use(
+    run, small, scored_file: Path, tmp_path: Path
+):
+    rows = rows_of(scored_file)
+    dev = write_lines(tmp_path / "dev.jsonl", rows[40:])
+    train = write_lines(tmp_path / "train.jsonl", rows[:40])
+    out = tmp_path / "run"
+    words = ("train", train, "--method", "cross-encoder", "--dev", dev, *small, "--out", out)
+    code, said, err = run(*words, "--allow-leak", "--json")
+    assert code == 0
+    value = json.loads(said)
+    assert_is_an_evaluation_of_pairs(value)
+    names = [result["model"] for result in value["results"]]
+    assert names[-2:] == [str(small[1]), "trained"]  # its base is the cosine of the encoder
+    assert "the cross-encoder is trained by binary-cross-entropy" in err
+    assert load_cross_encoder(out / "model").predict([("apple", "river")]).shape == (1,)
+    code, _, err = run(*words, "--allow-leak", "--overwrite")
+    assert code == 0
+    assert "pairs.csv --out scores.npy" in err
+
+
+def assert_is_an_evaluation_of_pairs(value: Any) -> None:
+    assert value["schema"] == "likewise.evaluation/1"
+    for result in value["results"]:
+        assert set(result) >= {"model", "task", "n", "metrics"}
+        for score in result["metrics"].values():
+            assert score["low"] <= score["value"] <= score["high"]
+    assert value["verdict"] in {"better", "no better", "worse"}
+
+
+def test_a_cross_encoder_for_nli_is_measured_as_nli(
+    run, small, nli_file: Path, other_nli_file: Path, tmp_path: Path
+):
+    out = tmp_path / "run"
+    words = ("train", nli_file, "--method", "cross-encoder", "--dev", other_nli_file)
+    code, said, err = run(*words, *small, "--out", out, "--json")
+    assert code == 0, err
+    value = json.loads(said)
+    assert_is_an_evaluation_of_pairs(value)
+    assert all("accuracy" in result["metrics"] for result in value["results"])
+    # a fresh head knows no label: what has to be beaten is the most frequent one
+    assert [result["model"] for result in value["results"]] == ["majority", "trained"]
+    assert value["results"][0]["metrics"]["accuracy"]["value"] == pytest.approx(1 / 3)
+    model = load_cross_encoder(out / "model")
+    assert model.labels == ("entailment", "neutral", "contradiction")
+
+
+def test_a_cross_encoder_is_trained_on_from_its_folder(
+    run, small, scored_file: Path, tmp_path: Path
+):
+    first, second = tmp_path / "first", tmp_path / "second"
+    words = ("train", scored_file, "--method", "cross-encoder", *small[2:])
+    assert run(*words, "--base", small[1], "--out", first)[0] == 0
+    code, _, err = run(*words, "--base", first / "model", "--out", second)
+    assert code == 0, err
+    assert not np.array_equal(
+        *(load_cross_encoder(f / "model").predict([("apple", "river")]) for f in (first, second))
+    )
+
+
+def test_few_labels_are_augmented(run, small, scored_file: Path, tmp_path: Path):
+    out = tmp_path / "run"
+    words = ("train", scored_file, "--method", "augmented", *small, "--out", out)
+    code, _, err = run(*words, "--set", "gold_fraction=0.5", "--set", "top_k=2")
+    assert code == 0
+    assert recipe(out)["options"]["gold_fraction"] == 0.5
+    assert "gold: the labels of 30 of 60 pairs" in err
+    assert re.search(r"silver scores \(semantic\): 0 to 0.2: \d+, 0.2 to 0.4: \d+", err)
+    assert re.search(r"pairs to train on: \d+ gold and \d+ silver", err)
+    stage = out / "checkpoints" / "cross-encoder"
+    assert (stage / "model" / "model.safetensors").is_file()
+    assert len(np.load(out / "checkpoints" / "silver.npy")) > 0
+    load(out / "model").encode(["a guide"])
+
+
+def test_an_augmented_run_that_broke_off_goes_on_without_its_first_stages(
+    run, small, scored_file: Path, tmp_path: Path
+):
+    out, whole = tmp_path / "run", tmp_path / "whole"
+    words = ("train", scored_file, "--method", "augmented", *small, "--checkpoint-every", 2)
+    assert run(*words, "--out", whole)[0] == 0
+    assert run(*words, "--out", out)[0] == 0
+    stage = (out / "checkpoints" / "cross-encoder" / "metrics.jsonl").stat().st_mtime_ns
+    newest = sorted((out / "checkpoints").glob("step-*"))[-1]
+    newest.rename(tmp_path / "away")
+    code, _, err = run(*words, "--out", out, "--resume")
+    assert code == 0
+    assert "cross-encoder: finished before" in err
+    after = (out / "checkpoints" / "cross-encoder" / "metrics.jsonl").stat().st_mtime_ns
+    assert after == stage
+    assert_same_weights(out, whole)
+
+
+def test_shorter_vectors_are_trained_where_asked(
+    run, small, pairs_file: Path, dev_pairs_file: Path, tmp_path: Path
+):
+    plain, out = tmp_path / "plain", tmp_path / "run"
+    words = ("train", pairs_file, "--dev", dev_pairs_file, *small)
+    assert run(*words, "--out", plain)[0] == 0
+    assert run(*words, "--out", out, "--matryoshka", "16,8")[0] == 0
+    assert recipe(out)["training"]["matryoshka"] == [16, 8]
+    losses = [steps(folder)[0]["loss"] for folder in (plain, out)]
+    assert losses[1] > 2 * losses[0]  # the loss of the whole vector and of two shorter ones
+    again = tmp_path / "again"
+    assert run("train", "--recipe", out / "recipe.toml", "--out", again)[0] == 0
+    assert_same_weights(out, again)
+
+
+@pytest.fixture
+def bad(
+    pairs_file: Path,
+    scored_file: Path,
+    nli_file: Path,
+    texts_file: Path,
+    tiny_folder: Path,
+    tmp_path: Path,
+) -> dict[str, list[Any]]:
+    """The words of each mistake behind `likewise train`."""
+    entailed = [row for row in rows_of(nli_file) if row["label"] == "entailment"]
+    one_class = write_lines(tmp_path / "one-class.jsonl", entailed)
+    equal = [{"anchor": "apple", "positive": "river", "negative": "River."}]
+    equal = write_lines(tmp_path / "equal.jsonl", rows_of(pairs_file)[:9] + equal)
+    graded = [
+        {"sentence1": row["sentence1"], "sentence2": row["sentence2"], "label": row["score"] / 5}
+        for row in rows_of(scored_file)
+    ]
+    graded = write_lines(tmp_path / "graded.jsonl", graded)
+    three = from_encoder(load(tiny_folder), classes=3).save(tmp_path / "three")
+    one = from_encoder(load(tiny_folder), classes=1).save(tmp_path / "one")
+    gold = [scored_file, "--method", "augmented"]
+    inside = ["--set", "sampling=given", "--set", f"pool={scored_file}"]
+    cross = ["--method", "cross-encoder"]
+    return {
+        "a method that does not fit": [scored_file, "--method", "softmax"],
+        "a binary loss on graded scores": [scored_file, "--method", "contrastive"],
+        "an online binary loss on graded scores": [scored_file, "--method", "online-contrastive"],
+        "graded labels": [graded, "--method", "contrastive"],
+        "a pool inside the gold": [*gold, *inside],
+        "no label left to give": [*gold, "--set", "sampling=given"],
+        "no share of gold": [*gold, "--set", "gold_fraction=0"],
+        "no teacher": [texts_file, "--method", "augmented"],
+        "a teacher of three labels": [*gold, "--set", f"teacher={three}"],
+        "nothing to distil from": [pairs_file, "--method", "distillation"],
+        "a cross-encoder for vectors": [texts_file, "--method", "mse", "--set", f"guide={one}"],
+        "an unknown loss": [pairs_file, "--method", "tripet"],
+        "an unknown loss of a cross-encoder": [pairs_file, *cross, "--set", "loss=lamda"],
+        "a loss for other data": [pairs_file, *cross, "--set", "loss=mse"],
+        "an unknown option": [pairs_file, "--method", "triplet", "--set", "margn=1"],
+        "an option of the wrong type": [pairs_file, "--method", "triplet", "--set", "margin=far"],
+        "one class, softmax": [one_class, "--method", "softmax"],
+        "one class, cosine": [one_class, "--method", "cosine"],
+        "one class, cross-encoder": [one_class, *cross],
+        "one class, augmented": [one_class, "--method", "augmented"],
+        "fewer labels than the data": [nli_file, *cross, "--base", one],
+        "more labels than the data": [scored_file, *cross, "--base", three],
+        "a cross-encoder as encoder": [pairs_file, "--base", one],
+        "a positive that is the negative": [equal, "--method", "triplet"],
+        "the same, ranked": [equal, *cross],
+        "the same, distilled": [equal, "--method", "distillation", "--set", f"teacher={one}"],
+        "no negatives": [pairs_file, "--method", "triplet"],
+        "longer vectors than there are": [pairs_file, "--matryoshka", "64"],
+        "longer vectors after a stage": [*gold, "--matryoshka", "64"],
+        "longer vectors after scoring": [
+            pairs_file, "--method", "distillation", "--set", f"teacher={one}", "--matryoshka", "64",
+        ],
+        "shorter vectors of no vectors": [pairs_file, *cross, "--matryoshka", "8"],
+        "layers of no vectors": [pairs_file, *cross, "--adaptive-layers", "1"],
+        "orthogonality of no vectors": [pairs_file, *cross, "--orthogonality", "0.1"],
+    }  # fmt: skip
+
+
+MISTAKES = {
+    "a method that does not fit": ("the method softmax takes nli or pair-labels data", "cosine"),
+    "a binary loss on graded scores": ("takes pair-labels data, found scored", "cosine"),
+    "an online binary loss on graded scores": ("takes pair-labels data, found scored", "cosine"),
+    "graded labels": ("expected 0 (different) or 1 (same), found", "label"),
+    "a pool inside the gold": ("the pool holds no pair that is not gold", "pool=FILE"),
+    "no label left to give": ("the pool holds no pair that is not gold", "gold_fraction"),
+    "no share of gold": ("gold_fraction must be over 0", "gold_fraction"),
+    "no teacher": ("texts data has no labels for a cross-encoder", "--set teacher=MODEL"),
+    "a teacher of three labels": ("answers 3 labels; a score is needed", "one number"),
+    "nothing to distil from": ("has no teacher scores", "--set teacher=MODEL"),
+    "a cross-encoder for vectors": ("needs a model that gives vectors", "bi-encoder"),
+    "an unknown loss": ('there is no method "tripet"', "triplet"),
+    "an unknown loss of a cross-encoder": ("loss: input should be", "loss"),
+    "a loss for other data": ("the loss mse takes scored data, found pairs", "mnr, lambda"),
+    "an unknown option": ('an option "margn"', "margin"),
+    "an option of the wrong type": ("margin: input should be a valid number", "margin"),
+    "one class, softmax": ("all 32 rows have the label entailment", "other labels"),
+    "one class, cosine": ("all 32 scores are 1: nothing to learn", "different"),
+    "one class, cross-encoder": ("all 32 rows have the label entailment", "other labels"),
+    "one class, augmented": ("all 32 rows have the label entailment", "other labels"),
+    "fewer labels than the data": ("answers 1 numbers, the data needs 3", "--base"),
+    "more labels than the data": ("answers 3 numbers, the data needs 1", "--base"),
+    "a cross-encoder as encoder": ("is a cross-encoder: it scores pairs", "--method cross-encoder"),
+    "a positive that is the negative": ("row 10", "something else"),
+    "the same, ranked": ("a negative is the row's own positive", "something else"),
+    "the same, distilled": ("a negative is the row's own positive", "something else"),
+    "no negatives": ("needs a negative in each row", "--method mnr"),
+    "longer vectors than there are": ("has 32 dimensions, found 64", "--matryoshka"),
+    "longer vectors after a stage": ("has 32 dimensions, found 64", "--matryoshka"),
+    "longer vectors after scoring": ("has 32 dimensions, found 64", "--matryoshka"),
+    "shorter vectors of no vectors": (
+        "is about vectors, and a cross-encoder has none",
+        "--matryoshka",
+    ),
+    "layers of no vectors": ("is about vectors, and a cross-encoder has none", "--adaptive-layers"),
+    "orthogonality of no vectors": (
+        "is about vectors, and a cross-encoder has none",
+        "--orthogonality",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_said_before_the_first_step_and_nothing_is_written(
+    mistake: str, run, small, bad, tmp_path: Path
+):
+    out = tmp_path / "deep" / "run"
+    words = bad[mistake]
+    base = () if "--base" in words else small[:2]
+    code, said, err = run("train", *words, *base, *small[2:], "--out", out)
+    problem, mend = MISTAKES[mistake]
+    assert (code, said) == (2, ""), err
+    assert problem in err
+    assert mend in err[err.index("\nTo mend: ") :]
+    assert "Traceback" not in err
+    assert not out.exists()

@@ -31,6 +31,7 @@ from likewise.training.examples import unit_scores
 from likewise.training.fit import Fit
 from likewise.training.objective import objective_of
 from likewise.training.seeding import child_seed, generator
+from likewise.training.wrappers import wrap
 
 Strategy: TypeAlias = Literal["semantic", "bm25", "semantic+bm25", "random", "given"]
 GOLD_KINDS = frozenset({"scored", "pair-labels", "nli"})
@@ -77,6 +78,8 @@ def train_augmented(
             nothing but gold pairs; numbers out of range.
     """
     _refuse_numbers(top_k=top_k, silver=silver, gold_fraction=gold_fraction)
+    objective = objective_of(LOSSES["cosine"])
+    wrap(objective, fit.options, fit.encoder)  # refuses what the model cannot do, before all work
     gold, rest = _split_gold(fit, data, gold_fraction, has_teacher=bool(teacher))
     source = _pool(pool, data if sampling != "given" or rest is None else rest)
     if gold is not None and not teacher:
@@ -99,10 +102,7 @@ def train_augmented(
     gold = None if gold is None else tell_new(fit, gold, _each_once(gold))
     both = _join(gold, source, chosen, scores.astype(np.float64))
     fit.note(str(both.notes[-1]))
-    fit(
-        refuse_unfit(fit, both, LOSSES["cosine"], method="augmented"),
-        objective_of(LOSSES["cosine"]),
-    )
+    fit(refuse_unfit(fit, both, LOSSES["cosine"], method="augmented"), objective)
 
 
 def _split_gold(

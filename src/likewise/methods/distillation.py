@@ -21,6 +21,7 @@ from likewise.models.encoder import Encoder
 from likewise.models.scores_file import score_pairs
 from likewise.training.fit import Fit
 from likewise.training.objective import objective_of
+from likewise.training.wrappers import wrap
 
 LossName: TypeAlias = Literal["auto", "mse", "margin-mse", "kl"]
 BLOCK = 1024  # rows whose texts a bi-encoder embeds at a time
@@ -58,8 +59,10 @@ def train_distillation(
         guide = load_vectors_of(fit, teacher, rows, method="distillation", option="teacher")
         fit(rows, objective_of(spec, head=build_head(fit, rows, spec), guide=guide))
         return
+    objective = objective_of(spec)
+    wrap(objective, fit.options, fit.encoder)  # refuses what the model cannot do, before all work
     rows = data if scored else _scored(fit, data, teacher)
-    fit(refuse_unfit(fit, rows, spec, method="distillation"), objective_of(spec))
+    fit(refuse_unfit(fit, rows, spec, method="distillation"), objective)
 
 
 def _scored(fit: Fit[Any], data: Dataset, name: str) -> Dataset:
