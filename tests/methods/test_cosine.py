@@ -5,7 +5,8 @@ import pytest
 from likewise.errors import InputError
 from likewise.methods.cosine import train_cosine
 from likewise.training.examples import build_examples
-from training.small_runs import Watch, make_fit, nli, scored
+from methods.small_data import DATA
+from training.small_runs import Watch, make_data, make_fit, nli, scored
 
 
 def targets(encoder, folder: Path, data, **options) -> list[float]:
@@ -54,3 +55,26 @@ def test_a_target_that_no_cosine_reaches_is_refused(tiny_encoder, tmp_path: Path
 def test_equal_targets_are_refused(tiny_encoder, tmp_path: Path):
     with pytest.raises(InputError, match="targets must differ"):
         train_cosine(make_fit(tiny_encoder, tmp_path), nli(6), entailment=0.0)
+
+
+def test_labels_of_pairs_are_cosines_of_1_and_0(tiny_encoder, tmp_path: Path):
+    data = DATA["pair-labels"](6)
+    assert targets(tiny_encoder, tmp_path, data) == data.labels()
+
+
+def test_scores_between_minus_1_and_1_are_cosines_already(tiny_encoder, tmp_path: Path):
+    data = make_data(
+        "scored",
+        sentence1=["a", "b"],
+        sentence2=["c", "d"],
+        score=[-0.5, 1.0],
+        score_range=(-1.0, 1.0),
+    )
+    assert targets(tiny_encoder, tmp_path, data) == [-0.5, 1.0]
+
+
+def test_equal_scores_teach_nothing(tiny_encoder, tmp_path: Path):
+    data = scored(8).take([0, 2, 4])
+    with pytest.raises(InputError, match="all 3 scores are 5: nothing to learn"):
+        train_cosine(make_fit(tiny_encoder, tmp_path / "run"), data)
+    assert not (tmp_path / "run").exists()
