@@ -455,3 +455,42 @@ def test_many_files_are_named_by_their_folder(new_encoder, pairs: Dataset, tmp_p
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text())
     assert list(manifest["files"]) == [f"{tmp_path / 'code'} ({len(pairs)} files)"]
     assert f'"{tmp_path / "code"}"' in (tmp_path / "run" / "recipe.toml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("method", "options"), [("augmented", {"top_k": 2}), ("cross-encoder", {})]
+)
+def test_a_run_interrupted_in_any_stage_goes_on_to_the_same_end(
+    method: str, options, tiny_folder: Path, scored_file: Path, dev_file, tmp_path: Path
+):
+    def interrupt(event: Event) -> None:
+        if isinstance(event, StepDone) and event.step == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    asked = {**QUICK, **options, "epochs": 2, "dev": dev_file, "method": method}
+    folder = str(tiny_folder)
+    whole = train(folder, scored_file, out=tmp_path / "whole", **asked)
+    tell = Tell(observers=[Log(act=interrupt)])
+    with pytest.raises(Interrupted) as caught:
+        train(folder, scored_file, out=tmp_path / "cut", tell=tell, **asked)
+    assert caught.value.step == 3
+    log = Log()
+    asked |= {"existing": "resume", "tell": Tell(observers=[log])}
+    resumed = train(folder, scored_file, out=tmp_path / "cut", **asked)
+    assert log.steps[0].step == 4
+    assert same_weights(weights(resumed.model), weights(whole.model))
+    assert [result.scores for result in resumed.evaluation.results] == [
+        result.scores for result in whole.evaluation.results
+    ]
+
+
+def test_a_finished_augmented_run_that_is_resumed_changes_nothing(
+    tiny_folder: Path, scored_file: Path, tmp_path: Path
+):
+    asked = {**QUICK, "method": "augmented", "out": tmp_path / "run", "checkpoint_every": 1}
+    first = train(str(tiny_folder), scored_file, **asked)
+    log = Log()
+    asked |= {"existing": "resume", "tell": Tell(observers=[log])}
+    again = train(str(tiny_folder), scored_file, **asked)
+    assert log.steps == []
+    assert same_weights(weights(first.model), weights(again.model))
