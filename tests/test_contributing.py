@@ -15,7 +15,7 @@ import torch
 
 import likewise
 from likewise.data.kinds import KINDS
-from likewise.evaluation import EVALUATORS, EvaluatorSpec
+from likewise.evaluation import EVALUATORS, EvaluatorSpec, Result
 from likewise.losses import LOSSES, LossSpec
 from likewise.methods import METHODS, MethodSpec
 from likewise.registry import Table
@@ -127,19 +127,24 @@ def labelled(folder: Path, labels: str) -> Path:
     return path
 
 
-def test_the_worked_evaluator_is_chosen_by_the_data_and_gives_the_top_score(
+def nearest(folder: Path, labels: str) -> Result:
+    data = likewise.read(labelled(folder, labels))
+    return likewise.evaluate(by_first_letter, data, evaluator="nearest-neighbour")
+
+
+def test_the_worked_evaluator_is_chosen_by_its_name_and_gives_the_top_score(
     package: Path, tmp_path: Path
 ):
-    right = likewise.evaluate(by_first_letter, likewise.read(labelled(tmp_path, "xxxyyy")))
+    right = nearest(tmp_path, "xxxyyy")
     assert (right.evaluator, right.accuracy, right.interval) == ("nearest-neighbour", 1.0, (1, 1))
     # the nearest of ab is ac, of every other a-text ab, of ba it is bc, of every other b-text ba
-    wrong = likewise.evaluate(by_first_letter, likewise.read(labelled(tmp_path, "xxyzww")))
+    wrong = nearest(tmp_path, "xxyzww")
     assert wrong.accuracy == pytest.approx(np.mean([1, 1, 0, 0, 0, 0]))
 
 
 def test_the_worked_evaluator_refuses_what_every_model_gets_right(package: Path, tmp_path: Path):
     with pytest.raises(likewise.InputError, match="one label"):
-        likewise.evaluate(by_first_letter, likewise.read(labelled(tmp_path, "xxxxxx")))
+        nearest(tmp_path, "xxxxxx")
 
 
 def chat(folder: Path) -> Path:

@@ -53,10 +53,10 @@ class Table(Mapping[str, T], Generic[T]):
         raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        added = sorted({p.name for p in entry_points(group=self.group)} - self._own.keys())
-        yield from (*self._own, *added)
-        if self._derived is not None:
-            yield from (n for n in self._derived[0] if n not in self._own and n not in added)
+        derived = () if self._derived is None else self._derived[0]
+        own = dict.fromkeys((*self._own, *derived))
+        yield from own
+        yield from sorted({p.name for p in entry_points(group=self.group)} - own.keys())
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -12,7 +12,7 @@ ELSEWHERE = {
 }
 
 # test folders and files that mirror nothing
-OWN = {"architecture", "parity"}
+OWN = {"architecture", "examples", "parity"}
 ACROSS = {"cli/test_bad_input.py"}  # every command, and every mistake of a user
 
 

@@ -197,6 +197,18 @@ def test_a_pair_that_is_gold_in_another_order_or_spelling_is_no_silver(new_fit, 
     assert of_pairs(parts(fit)[1]) == [("apple", "river")]
 
 
+@pytest.mark.parametrize("sampling", ["semantic", "random", "given"])
+def test_a_pair_of_the_dev_data_is_no_silver(sampling: str, new_fit):
+    data = scored(24)
+    fit = new_fit()
+    fit.dev = make_data("pairs", anchor=data.texts("sentence2"), positive=data.texts("sentence1"))
+    fit.dev = fit.dev.take(range(12, 24))
+    train_augmented(fit, data, sampling=sampling, gold_fraction=0.25, silver=500)
+    silver = unordered(of_pairs(parts(fit)[1]))
+    assert silver
+    assert not silver & unordered(of_pairs(fit.dev))
+
+
 def test_gold_that_stands_twice_is_trained_on_once(new_fit):
     data = scored(GOLD)
     (a, b), *_ = of_pairs(data)

@@ -140,8 +140,8 @@ def _candidates(
     top_k: int,
     limit: int,
 ) -> list[tuple[str, str]]:
-    """Pairs of texts worth a label, none of them gold in either order."""
-    known = [] if gold is None else _pairs_of(gold)
+    """Pairs of texts worth a label, none of them gold, or of the dev data, in either order."""
+    known = [pair for part in (gold, fit.dev) for pair in _pairs_in(part)]
     if sampling == "given":
         found = _pairs_of(source)
     else:
@@ -154,7 +154,8 @@ def _candidates(
             seen.add(code)
             fresh.append(pair)
     if not fresh:
-        problem = f"the pool holds no pair that is not gold already ({len(found):,} were found)"
+        count = f"({len(found):,} were found)"
+        problem = f"the pool holds no pair that is not gold or dev data already {count}"
         mend = "name a larger one: --set pool=FILE, or use fewer labels: --set gold_fraction=0.2"
         raise InputError(problem, mend=mend, where=_file(source))
     if len(fresh) <= limit:
@@ -263,6 +264,12 @@ def _unit(scored: Dataset) -> pa.Table:
     """The table with its scores from 0 to 1."""
     place = scored.table.column_names.index("score")
     return scored.table.set_column(place, "score", pa.array(unit_scores(scored).clip(0, 1)))
+
+
+def _pairs_in(data: Dataset | RetrievalSet | None) -> list[tuple[str, str]]:
+    """The two texts of every row, where rows have two."""
+    has_pairs = isinstance(data, Dataset) and len(data.text_roles()) > 1
+    return _pairs_of(data) if data is not None and has_pairs else []
 
 
 def _pairs_of(data: Dataset | RetrievalSet) -> list[tuple[str, str]]:

@@ -20,6 +20,7 @@ BEST: Final[Mapping[str, str]] = MappingProxyType(
         "distilled": "distillation",
     }
 )
+SHOWN = 6  # methods that an error offers
 NEED_MORE: Final = frozenset({"texts"})
 
 
@@ -43,13 +44,14 @@ def choose_method(name: str, data: Dataset, methods: Table[MethodSpec]) -> str:
             mend = f"choose with --method: {', '.join(fitting)}; each needs a teacher or a guide"
             raise InputError(problem, mend=mend)
         if fitting:
-            return fitting[0]
+            return next((key for key in fitting if methods[key].kinds[0] == data.kind), fitting[0])
         kinds = sorted({kind for spec in methods.values() for kind in spec.kinds})
         problem = f"no method trains on {data.kind} data yet"
         raise InputError(problem, mend=f"give data of one of these kinds: {', '.join(kinds)}")
     spec = methods.pick(name, what="method")
     if data.kind not in spec.kinds:
         problem = f"the method {name} takes {' or '.join(spec.kinds)} data, found {data.kind}"
-        mend = f"use --method {' or '.join(fitting)}" if fitting else "give other data"
+        few = ", ".join(fitting[:SHOWN]) + (" and others" if len(fitting) > SHOWN else "")
+        mend = f"use --method with one of: {few}" if fitting else "give other data"
         raise InputError(problem, mend=mend)
     return name

@@ -223,6 +223,7 @@ class _Running:
             options=self.recipe.training,
             folder=self.folder / "checkpoints",
             evaluate=None if dev is None else measure,
+            dev=dev,
             dev_tokens=_tokens_of(dev, self.encoder),
             observers=self.observers,
             watchers=tuple(self.tell.observers),

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from likewise.data.dataset import Dataset
+from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.errors import InputError
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.models.device import choose_hardware
@@ -40,6 +40,7 @@ class Fit(Generic[Model]):
         options: of the run.
         folder: for checkpoints.
         evaluate: measures the dev data; None without.
+        dev: the data that the run is measured on, which a method must not train on.
         dev_tokens: tokens that one such measurement embeds.
         observers: told of every event.
         watchers: those of them that are told of the stages before this one too.
@@ -58,6 +59,7 @@ class Fit(Generic[Model]):
     options: TrainingOptions
     folder: Path
     evaluate: Evaluate | None = None
+    dev: Dataset | RetrievalSet | None = None
     dev_tokens: int = 0
     observers: Sequence[Observer] = ()
     watchers: Sequence[Observer] = ()
