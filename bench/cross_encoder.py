@@ -1,4 +1,4 @@
-"""Scoring pairs, and training to, with a cross-encoder against sentence-transformers: same pairs, same weights.
+"""A cross-encoder against sentence-transformers, scoring and training: same pairs, same weights.
 
     python bench/cross_encoder.py [--pairs 2000] [--rows 640] [--repeats 3]
 

