@@ -263,7 +263,7 @@ def test_a_batch_of_one_has_nothing_to_learn_from(
         (("--keep", "worst"), "keep"),
         (("--precision", "float8"), "precision"),
         (("--method", "mrn"), 'there is no method "mrn"'),
-        (("--method", "softmax"), "the method softmax takes nli data, found pairs"),
+        (("--method", "softmax"), "the method softmax takes nli or pair-labels data, found pairs"),
         (("--set", "scal=30"), 'an option "scal"\nTo mend: it may be: scale'),
         (("--set", "scale"), 'expected NAME=VALUE, found "scale"'),
         (("--set", "scale=warm"), "scale"),
