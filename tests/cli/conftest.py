@@ -1,6 +1,7 @@
 """Command lines run in this process or in one of their own, and more data to train on."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,6 +43,8 @@ def start(tmp_path: Path):
             text=True,
             cwd=tmp_path,
             env={**os.environ, "OMP_NUM_THREADS": "1"},
+            # as from a terminal: a job in the background would inherit that Ctrl-C is ignored
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         started.append(process)
         return process
