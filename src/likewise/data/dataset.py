@@ -119,6 +119,19 @@ class Dataset:
         column = None if role is None else self.columns.get(role, role)
         return Where(path=path, row=int(self.row[i]), column=column)
 
+    @property
+    def file(self) -> Where | None:
+        """The first file, as an error about all rows names it; None where there is none."""
+        return _first_file(self.sources)
+
+    def with_scores(
+        self, scores: NDArray[np.float64], score_range: tuple[float, float]
+    ) -> "Dataset":
+        """The same rows with other scores [n], on a scale of their own."""
+        place = self.table.column_names.index("score")
+        table = self.table.set_column(place, "score", pa.array(scores))
+        return replace(self, table=table, score_range=score_range)
+
     def take(self, indices: Sequence[int] | NDArray[np.int64]) -> "Dataset":
         """The rows at `indices`, in that order."""
         chosen = np.asarray(indices, dtype=np.int64)
@@ -172,6 +185,11 @@ class RetrievalSet:
     def __len__(self) -> int:
         return len(self.queries)
 
+    @property
+    def file(self) -> Where | None:
+        """The first file, as an error about all of it names it; None where there is none."""
+        return _first_file(self.sources)
+
     def all_texts(self) -> list[str]:
         """Every distinct query and document, in order of first appearance."""
         return list(dict.fromkeys((*self.queries, *self.documents)))
@@ -185,3 +203,7 @@ class RetrievalSet:
         judged = sorted((q, sorted(d.items())) for q, d in self.judgements.items())
         digest.update(repr(judged).encode())
         return digest.hexdigest()
+
+
+def _first_file(sources: Sequence[str]) -> Where | None:
+    return Where(path=sources[0]) if sources else None

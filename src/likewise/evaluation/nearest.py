@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from likewise.data.checks.labels import refuse_one_class
 from likewise.data.clusters import cluster_ids
 from likewise.data.dataset import Dataset
-from likewise.errors import InputError, Where
+from likewise.errors import InputError
 from likewise.evaluation.result import Result
 from likewise.evaluation.statistics import RESAMPLES, bootstrap, mean_of, score
 from likewise.evaluation.tasks import task_name
@@ -99,8 +99,7 @@ def draw_sample(data: Dataset, seed: int) -> Sample:
         notes.append(f"{alone:,} texts are alone in their class, and only neighbours to others")
     if len(labels) - alone < FEWEST:
         problem = f"{len(labels) - alone} texts have another one of their class"
-        where = Where(path=data.sources[0]) if data.sources else None
-        raise InputError(problem, mend=f"give {FEWEST} such texts or more", where=where)
+        raise InputError(problem, mend=f"give {FEWEST} such texts or more", where=data.file)
     return Sample(
         texts=[text for text, _ in distinct], labels=labels, others=others, notes=tuple(notes)
     )

@@ -1,6 +1,5 @@
 """NLI classification: does a model of pairs tell what a hypothesis is to its premise?"""
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,12 +7,18 @@ from numpy.typing import NDArray
 
 from likewise.data.checks.labels import refuse_one_class
 from likewise.data.dataset import Dataset
-from likewise.data.kinds.values import NLI_LABELS
+from likewise.data.kinds.values import NLI_LABELS, place_nli_labels
 from likewise.errors import InputError
 from likewise.evaluation.predictions import Predict, checked_logits
 from likewise.evaluation.result import Result
 from likewise.evaluation.similarity import FEWEST, pairs_of, refuse_few, row_order
-from likewise.evaluation.statistics import RESAMPLES, Counts, Statistic, bootstrap, mean_of, score
+from likewise.evaluation.statistics import (
+    RESAMPLES,
+    Counts,
+    Statistic,
+    mean_of,
+    score_statistics,
+)
 from likewise.evaluation.tasks import task_name
 
 
@@ -66,16 +71,12 @@ def score_classes(
         "accuracy": mean_of((predictions == gold)[order]),
         "macro_f1": macro_f1_of(predictions[order], gold[order]),
     }
-    once = np.ones((len(gold), 1), dtype=np.int64)
-    draws = bootstrap(statistics, len(gold), resamples=resamples, seed=seed)
+    scores, draws = score_statistics(statistics, len(gold), resamples=resamples, seed=seed)
     return Result(
         task=task_name(data),
         evaluator="nli-classification",
         primary="accuracy",
-        scores={
-            name: score(float(statistic(once)[0]), draws[name], len(gold))
-            for name, statistic in statistics.items()
-        },
+        scores=scores,
         draws=draws,
         n=len(gold),
         model=model,
@@ -103,13 +104,11 @@ def macro_f1_of(predictions: NDArray[np.int64], gold: NDArray[np.int64]) -> Stat
 
 def _columns(labels: Sequence[str]) -> list[int]:
     """The place of each of our labels among the model's."""
-    names = [label.casefold() for label in labels]
-    if not names or all(re.fullmatch(r"label_\d+", name) for name in names):
-        return list(range(len(NLI_LABELS)))
-    if sorted(names) != sorted(NLI_LABELS):
+    columns = place_nli_labels(labels)
+    if columns is None:
         problem = f"the model's classes are {', '.join(labels)}, not {', '.join(NLI_LABELS)}"
         raise InputError(problem, mend="measure a model that was trained on NLI data")
-    return [names.index(name) for name in NLI_LABELS]
+    return columns
 
 
 def _refuse(data: Dataset) -> None:

@@ -8,7 +8,7 @@ from likewise.data.dataset import Dataset
 from likewise.evaluation.predictions import Predict, checked_scores
 from likewise.evaluation.result import Result
 from likewise.evaluation.similarity import FEWEST, cosines_of, pairs_of, refuse_few, row_order
-from likewise.evaluation.statistics import RESAMPLES, bootstrap, score
+from likewise.evaluation.statistics import RESAMPLES, score_statistics
 from likewise.evaluation.tasks import task_name
 from likewise.evaluation.thresholds import Thresholds
 from likewise.mining.neighbours import DECIMALS
@@ -80,16 +80,12 @@ def score_labelled(
         "f1": told.f1,
         "accuracy": told.accuracy,
     }
-    once = np.ones((len(gold), 1), dtype=np.int64)
-    draws = bootstrap(statistics, len(gold), resamples=resamples, seed=seed)
+    found, draws = score_statistics(statistics, len(gold), resamples=resamples, seed=seed)
     return Result(
         task=task_name(data),
         evaluator="pair-classification",
         primary="average_precision",
-        scores={
-            metric: score(float(statistic(once)[0]), draws[metric], len(gold))
-            for metric, statistic in statistics.items()
-        },
+        scores=found,
         draws=draws,
         n=len(gold),
         data=data.fingerprint,

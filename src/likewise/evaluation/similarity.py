@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likewise.data.dataset import Dataset
-from likewise.errors import InputError, Where
+from likewise.errors import InputError
 from likewise.evaluation.metrics import pearson, spearman
 from likewise.evaluation.predictions import Predict, checked_scores
 from likewise.evaluation.result import Result
@@ -136,7 +136,7 @@ def refuse_few(data: Dataset, fewest: int, what: str) -> None:
     """
     if len(data) < fewest:
         problem = f"{len(data)} {what}: an evaluation needs {fewest} or more"
-        raise InputError(problem, mend="give more of them", where=_file(data))
+        raise InputError(problem, mend="give more of them", where=data.file)
 
 
 def _refuse_no_correlation(data: Dataset) -> None:
@@ -145,8 +145,4 @@ def _refuse_no_correlation(data: Dataset) -> None:
     if np.ptp(gold) == 0:
         problem = f"all {len(gold)} gold scores are {gold[0]:g}: nothing can correlate with them"
         mend = "give pairs that people scored differently"
-        raise InputError(problem, mend=mend, where=_file(data))
-
-
-def _file(data: Dataset) -> Where | None:
-    return Where(path=data.sources[0]) if data.sources else None
+        raise InputError(problem, mend=mend, where=data.file)

@@ -98,6 +98,26 @@ def score(value: float, draws: ArrayLike, n: int) -> Score:
     return Score(value=value, low=min(float(low), value), high=max(float(high), value), n=n)
 
 
+def score_statistics(
+    statistics: Mapping[str, Statistic], n: int, *, resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[dict[str, Score], dict[str, NDArray[np.float64]]]:
+    """Each statistic of n items as they are, with its interval, and the draws behind it.
+
+    Args:
+        statistics: by name.
+        n: items.
+        resamples: as in `bootstrap`.
+        seed: likewise.
+    """
+    once = np.ones((n, 1), dtype=np.int64)
+    draws = bootstrap(statistics, n, resamples=resamples, seed=seed)
+    scores = {
+        name: score(float(statistic(once)[0]), draws[name], n)
+        for name, statistic in statistics.items()
+    }
+    return scores, draws
+
+
 def paired_difference(result: Result, against: Result, metric: str) -> Difference:
     """`result` minus `against` on one metric, over the same resamples of the same items.
 

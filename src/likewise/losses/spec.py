@@ -34,7 +34,8 @@ class LossSpec:
         grouped: batches need several rows of each label, and of several labels.
         guided: a second, frozen model embeds the same texts.
         head: makes the head that `function` takes as its argument `head`, from the embedding width
-            and the number of classes; None where the loss has no weights of its own.
+            and the number of classes; its options are keyword-only. None where the loss has no
+            weights of its own.
         paper: where it comes from: authors and year.
         use: one line on when to use it.
     """
@@ -45,7 +46,7 @@ class LossSpec:
     layout: Layout = "rows"
     grouped: bool = False
     guided: bool = False
-    head: Callable[[int, int], nn.Module] | None = None
+    head: Callable[..., nn.Module] | None = None
     paper: str = ""
     use: str = ""
 

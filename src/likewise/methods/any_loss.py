@@ -21,7 +21,7 @@ from likewise.training.objective import objective_of
 from likewise.training.seeding import child_seed, torch_seed
 
 GUIDE_HELP = """guide: a second model, frozen, that embeds the same texts: a folder, minilm,
-            hub:ORG/NAME; empty for the base model as it is before training."""
+            hub:ORG/NAME; empty for the base model as it was, of which mse learns nothing."""
 
 
 def method_of(name: str, spec: LossSpec) -> MethodSpec:
@@ -67,14 +67,21 @@ def _train_with(name: str, spec: LossSpec) -> Callable[..., None]:
     return train
 
 
-def build_head(fit: Fit[Any], data: Dataset, spec: LossSpec) -> nn.Module | None:
-    """The weights of a loss's own, drawn from the run's seed; None where it has none."""
+def build_head(fit: Fit[Any], data: Dataset, spec: LossSpec, **options: Any) -> nn.Module | None:
+    """The weights of a loss's own, drawn from the run's seed; None where it has none.
+
+    Args:
+        fit: of the encoder, whose width the head takes.
+        data: whose labels it tells apart.
+        spec: of the loss.
+        **options: of the head.
+    """
     if spec.head is None:
         return None
     classes = len(np.unique(data.labels())) if "label" in data.roles else 1
     classes = 3 if data.kind == "nli" else max(classes, 2)
     with torch_seed(child_seed(fit.options.seed, "head")):
-        return spec.head(fit.encoder.dimensions, classes)
+        return spec.head(fit.encoder.dimensions, classes, **options)
 
 
 def _docs(spec: LossSpec, name: str) -> str:

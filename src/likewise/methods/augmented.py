@@ -11,13 +11,13 @@ from likewise.data.checks.labels import refuse_one_class
 from likewise.data.clusters import text_keys
 from likewise.data.dataset import Dataset, Note, RetrievalSet
 from likewise.data.reading import read
-from likewise.errors import InputError, Where
+from likewise.errors import InputError
 from likewise.losses import LOSSES
 from likewise.losses.cross_encoder import CROSS_LOSSES
 from likewise.methods.conversions import as_kind, tell_new
 from likewise.methods.cross_encoder import cross_objective
 from likewise.methods.refusals import refuse_unfit
-from likewise.methods.teachers import frozen_copy, refuse_classes
+from likewise.methods.teachers import refuse_classes
 from likewise.mining.candidates import (
     bm25_candidates,
     random_candidates,
@@ -31,7 +31,7 @@ from likewise.training.examples import unit_scores
 from likewise.training.fit import Fit
 from likewise.training.objective import objective_of
 from likewise.training.seeding import child_seed, generator
-from likewise.training.wrappers import wrap
+from likewise.training.wrappers import refuse_wrapping
 
 Strategy: TypeAlias = Literal["semantic", "bm25", "semantic+bm25", "random", "given"]
 GOLD_KINDS = frozenset({"scored", "pair-labels", "nli"})
@@ -79,7 +79,7 @@ def train_augmented(
     """
     _refuse_numbers(top_k=top_k, silver=silver, gold_fraction=gold_fraction)
     objective = objective_of(LOSSES["cosine"])
-    wrap(objective, fit.options, fit.encoder)  # refuses what the model cannot do, before all work
+    refuse_wrapping(fit.options, fit.encoder)
     gold, rest = _split_gold(fit, data, gold_fraction, has_teacher=bool(teacher))
     source = _pool(pool, data if sampling != "given" or rest is None else rest)
     if gold is not None and not teacher:
@@ -118,7 +118,7 @@ def _split_gold(
     if "label" in data.roles and not has_teacher:
         refuse_one_class(data)
     scored = as_kind(fit, data, ("scored",))
-    scored = replace(scored, table=_unit(scored), score_range=UNIT)
+    scored = scored.with_scores(unit_scores(scored).clip(0, 1), UNIT)
     if fraction == 1:
         return scored, None
     order = generator(fit.options.seed, "gold").permutation(len(scored))
@@ -157,7 +157,7 @@ def _candidates(
         count = f"({len(found):,} were found)"
         problem = f"the pool holds no pair that is not gold or dev data already {count}"
         mend = "name a larger one: --set pool=FILE, or use fewer labels: --set gold_fraction=0.2"
-        raise InputError(problem, mend=mend, where=_file(source))
+        raise InputError(problem, mend=mend, where=source.file)
     if len(fresh) <= limit:
         return fresh
     kept = generator(fit.options.seed, "silver").permutation(len(fresh))[:limit]
@@ -195,8 +195,7 @@ def _teacher(fit: Fit[Any], gold: Dataset | None, name: str) -> CrossEncoder:
     if gold is None:
         raise ValueError("without gold there is a teacher")
     seed = child_seed(fit.options.seed, "cross-encoder")
-    cross = from_encoder(frozen_copy(fit.encoder), classes=1, seed=seed)
-    cross.module.requires_grad_(True)
+    cross = from_encoder(fit.encoder, classes=1, seed=seed)
     objective = cross_objective(CROSS_LOSSES["binary-cross-entropy"])
     fit.stage(
         "cross-encoder",
@@ -260,12 +259,6 @@ def _join(
     )
 
 
-def _unit(scored: Dataset) -> pa.Table:
-    """The table with its scores from 0 to 1."""
-    place = scored.table.column_names.index("score")
-    return scored.table.set_column(place, "score", pa.array(unit_scores(scored).clip(0, 1)))
-
-
 def _pairs_in(data: Dataset | RetrievalSet | None) -> list[tuple[str, str]]:
     """The two texts of every row, where rows have two."""
     has_pairs = isinstance(data, Dataset) and len(data.text_roles()) > 1
@@ -282,7 +275,7 @@ def _pairs_of(data: Dataset | RetrievalSet) -> list[tuple[str, str]]:
     if not isinstance(data, Dataset) or len(roles) < 2:
         problem = f"{data.kind} data has no pairs of its own"
         mend = "use --set sampling=semantic, or a pool of pairs"
-        raise InputError(problem, mend=mend, where=_file(data))
+        raise InputError(problem, mend=mend, where=data.file)
     first, second = (data.text_lists(role) for role in roles[:2])
     return [(a, b) for left, right in zip(first, second, strict=True) for a in left for b in right]
 
@@ -298,10 +291,6 @@ def _each_once(gold: Dataset) -> Dataset:
     first = {code: row for row, code in reversed(list(enumerate(_codes(_pairs_of(gold)))))}
     note = Note(text="gold pairs that stand twice were left out", count=len(gold) - len(first))
     return replace(gold.take(sorted(first.values())), notes=(*gold.notes, note))
-
-
-def _file(data: Dataset | RetrievalSet) -> Where | None:
-    return Where(path=data.sources[0]) if data.sources else None
 
 
 def _refuse_numbers(*, top_k: int, silver: int, gold_fraction: float) -> None:

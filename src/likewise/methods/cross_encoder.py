@@ -1,18 +1,16 @@
 """A cross-encoder: both texts through one model, which answers with a score or a label."""
 
-import re
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
-import pyarrow as pa
 import torch
 from torch import Tensor
 
 from likewise.data.checks.labels import refuse_one_class
+from likewise.data.checks.scores import refuse_equal_scores
 from likewise.data.checks.suspicious import refuse_equal_triplets
 from likewise.data.dataset import Dataset
+from likewise.data.kinds.values import NLI_LABELS, place_nli_labels
 from likewise.errors import InputError
 from likewise.losses.cross_encoder import CROSS_LOSSES, CrossLossSpec
 from likewise.models.cross_encoder import CrossEncoder
@@ -50,7 +48,7 @@ def train_cross_encoder(
     name = choose_loss(loss, data)
     spec = CROSS_LOSSES[name]
     _refuse(fit.encoder, data, spec, name=name, negatives=negatives)
-    order = _class_order(fit.encoder.labels, labels_of(name, data))
+    order = _class_order(fit.encoder) if spec.classes == "labels" else []
     fit.note(f"the cross-encoder is trained by {name}")
     fit(_from_zero(data), cross_objective(spec, negatives=negatives, order=order))
 
@@ -74,7 +72,7 @@ def choose_loss(loss: str, data: Dataset) -> str:
 def labels_of(loss: str, data: Dataset) -> tuple[str, ...]:
     """The names of the labels that a cross-encoder for this data answers; () for one score."""
     spec = CROSS_LOSSES[choose_loss(loss, data)]
-    return ("entailment", "neutral", "contradiction") if spec.classes == "labels" else ()
+    return NLI_LABELS if spec.classes == "labels" else ()
 
 
 def cross_objective(
@@ -127,9 +125,8 @@ def _refuse(
         problem = f"the cross-encoder answers {model.classes} numbers, the data needs {needed}"
         mend = "start from a bi-encoder with --base, or give data with as many labels"
         raise InputError(problem, mend=mend)
-    if "score" in data.roles and np.ptp(data.numbers("score")) == 0:
-        problem = f"all {len(data):,} scores are {data.numbers('score')[0]:g}: nothing to learn"
-        raise InputError(problem, mend="give pairs with different scores")
+    if "score" in data.roles:
+        refuse_equal_scores(data)
     if negatives < 0:
         raise InputError(f"negatives must be 0 or more, found {negatives}", mend="change negatives")
     given = "negative" in data.roles and any(data.text_lists("negative"))
@@ -138,19 +135,18 @@ def _refuse(
         raise InputError(problem, mend="use --set negatives=4, or give a column negative")
 
 
-def _class_order(own: Sequence[str], labels: Sequence[str]) -> list[int]:
-    """The place of each label among the model's classes; as they come where it names none.
+def _class_order(model: CrossEncoder) -> list[int]:
+    """The place of each NLI label among the model's classes.
 
     Raises:
         InputError: the model has other classes.
     """
-    names = [name.casefold() for name in own]
-    if not labels or all(re.fullmatch(r"label_\d+", name) for name in names):
-        return []
-    if sorted(names) != sorted(labels):
-        problem = f"the model's classes are {', '.join(own)}, the data's {', '.join(labels)}"
+    order = place_nli_labels(model.labels)
+    if order is None:
+        own, ours = ", ".join(model.labels), ", ".join(NLI_LABELS)
+        problem = f"the model's classes are {own}, the data's {ours}"
         raise InputError(problem, mend="start from a bi-encoder with --base, which gets a new head")
-    return [names.index(label) for label in labels]
+    return order
 
 
 def _from_zero(data: Dataset) -> Dataset:
@@ -158,7 +154,4 @@ def _from_zero(data: Dataset) -> Dataset:
     low, high = data.score_range or (0.0, 1.0)
     if "score" not in data.roles or low >= 0:
         return data
-    scores = pa.array((data.numbers("score") - low) / (high - low))
-    place = data.table.column_names.index("score")
-    table = data.table.set_column(place, "score", scores)
-    return replace(data, table=table, score_range=(0.0, 1.0))
+    return data.with_scores((data.numbers("score") - low) / (high - low), (0.0, 1.0))

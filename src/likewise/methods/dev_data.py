@@ -1,7 +1,6 @@
 """The data that a run is measured on: given, or held out; never seen in training."""
 
 from dataclasses import dataclass, replace
-from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,7 @@ from likewise.data.leakage import leaked_rows
 from likewise.data.splits import split
 from likewise.errors import InputError
 from likewise.evaluation.evaluators import evaluate_baseline, evaluator_for
-
-Makes: TypeAlias = Literal["encoder", "cross-encoder"]
+from likewise.methods.spec import Makes
 
 SHARE_HELD_OUT = 0.1
 MOST_HELD_OUT = 1000

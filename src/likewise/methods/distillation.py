@@ -15,13 +15,12 @@ from likewise.losses import LOSSES
 from likewise.methods.any_loss import build_head
 from likewise.methods.conversions import as_kind, tell_new
 from likewise.methods.refusals import refuse_unfit
-from likewise.methods.teachers import load_teacher, load_vectors_of, refuse_classes
+from likewise.methods.teachers import CosineScorer, load_teacher, load_vectors_of, refuse_classes
 from likewise.models.cross_encoder import CrossEncoder
-from likewise.models.encoder import Encoder
 from likewise.models.scores_file import score_pairs
 from likewise.training.fit import Fit
 from likewise.training.objective import objective_of
-from likewise.training.wrappers import wrap
+from likewise.training.wrappers import refuse_wrapping
 
 LossName: TypeAlias = Literal["auto", "mse", "margin-mse", "kl"]
 BLOCK = 1024  # rows whose texts a bi-encoder embeds at a time
@@ -59,10 +58,9 @@ def train_distillation(
         guide = load_vectors_of(fit, teacher, rows, method="distillation", option="teacher")
         fit(rows, objective_of(spec, head=build_head(fit, rows, spec), guide=guide))
         return
-    objective = objective_of(spec)
-    wrap(objective, fit.options, fit.encoder)  # refuses what the model cannot do, before all work
+    refuse_wrapping(fit.options, fit.encoder)
     rows = data if scored else _scored(fit, data, teacher)
-    fit(refuse_unfit(fit, rows, spec, method="distillation"), objective)
+    fit(refuse_unfit(fit, rows, spec, method="distillation"), objective_of(spec))
 
 
 def _scored(fit: Fit[Any], data: Dataset, name: str) -> Dataset:
@@ -83,7 +81,9 @@ def _scored(fit: Fit[Any], data: Dataset, name: str) -> Dataset:
         file, shown = fit.folder / "teacher.npy", fit.progress_shown
         scores = score_pairs(teacher, asked, file, progress=shown, precision=precision)
     else:
-        scores = _cosines(teacher, asked, precision=precision)
+        scorer = CosineScorer(teacher)  # a block of vectors at a time, whatever the data's size
+        blocks = (asked[start : start + BLOCK] for start in range(0, len(asked), BLOCK))
+        scores = np.concatenate([scorer.predict(block, precision=precision) for block in blocks])
     table = {
         "anchor": pairs.table.column("anchor").take(pa.array(rows)),
         "positive": pa.array([texts[0] for texts in lists], pa.large_string()),
@@ -114,24 +114,3 @@ def _candidates(fit: Fit[Any], pairs: Dataset) -> tuple[NDArray[np.int64], list[
     if left:
         fit.note(f"further answers and negatives of a row are left out: {left:,}")
     return rows, chosen
-
-
-def _cosines(
-    teacher: Encoder, pairs: list[tuple[str, str]], *, precision: str
-) -> NDArray[np.float32]:
-    """A bi-encoder's scores: the cosine of each pair, with its own prompts, block by block."""
-    found = np.empty(len(pairs), np.float32)
-    prompts = teacher.prompts
-    for start in range(0, len(pairs), BLOCK):
-        block = pairs[start : start + BLOCK]
-        sides = [
-            teacher.encode(
-                [pair[i] for pair in block],
-                prompt=name if name in prompts else None,
-                normalize=True,
-                precision=precision,
-            )
-            for i, name in enumerate(("query", "document"))
-        ]
-        found[start : start + len(block)] = (sides[0] * sides[1]).sum(axis=1)
-    return found

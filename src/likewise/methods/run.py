@@ -24,7 +24,7 @@ from likewise.methods.table import METHODS
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.models.encoder import Encoder
 from likewise.text.audit import audit
-from likewise.training.checkpoint import newest_checkpoint, read_progress
+from likewise.training.checkpoint import steps_done
 from likewise.training.events import Evaluated, Observer
 from likewise.training.fit import Fit, refuse_lonely
 from likewise.training.options import TrainingOptions
@@ -203,10 +203,9 @@ class _Running:
         if overwrite:
             _clear(self.folder)
         _write_start(self.folder, self.recipe, self.encoder, self.ready)
-        found = newest_checkpoint(self.folder / "checkpoints") if resume else None
-        done = None if found is None else read_progress(found).step
+        done = steps_done(self.folder / "checkpoints") if resume else None
         self.observers.insert(0, MetricsFile(self.folder, keep_until=done))
-        if before and found is None:
+        if before and done is None:
             for observer in self.observers:
                 observer(_as_event(before[-1]))
 

@@ -5,13 +5,10 @@ from typing import Any
 
 from likewise.data.dataset import Dataset
 from likewise.losses import LOSSES
-from likewise.losses.softmax_classification import pair_classifier
+from likewise.methods.any_loss import build_head
 from likewise.methods.refusals import refuse_unfit
 from likewise.training.fit import Fit
 from likewise.training.objective import objective_of
-from likewise.training.seeding import child_seed, torch_seed
-
-CLASSES = {"nli": 3, "pair-labels": 2}
 
 
 def train_softmax(fit: Fit[Any], data: Dataset, *, product: bool = False) -> None:
@@ -26,8 +23,7 @@ def train_softmax(fit: Fit[Any], data: Dataset, *, product: bool = False) -> Non
         product: let the head see u * v as well.
     """
     rows = refuse_unfit(fit, data, LOSSES["softmax"], method="softmax")
-    with torch_seed(child_seed(fit.options.seed, "head")):
-        head = pair_classifier(fit.encoder.dimensions, CLASSES[data.kind], product=product)
+    head = build_head(fit, rows, LOSSES["softmax"], product=product)
     fit(as_premises(rows), objective_of(LOSSES["softmax"], head=head))
 
 

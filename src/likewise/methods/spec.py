@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
+
+Makes: TypeAlias = Literal["encoder", "cross-encoder"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,5 +22,5 @@ class MethodSpec:
     function: Callable[..., None]
     kinds: tuple[str, ...]
     summary: str
-    makes: Literal["encoder", "cross-encoder"] = "encoder"
+    makes: Makes = "encoder"
     contrastive: bool = False

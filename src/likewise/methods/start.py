@@ -1,39 +1,18 @@
 """What a run starts from: the model to train, and what it has to beat."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.errors import InputError
 from likewise.methods.cross_encoder import labels_of
 from likewise.methods.spec import MethodSpec
-from likewise.methods.teachers import frozen_copy, load_teacher
+from likewise.methods.teachers import CosineScorer, load_teacher
 from likewise.models.cross_encoder import CrossEncoder, from_encoder
 from likewise.models.encoder import Encoder
 from likewise.training.seeding import child_seed
-
-
-class CosineScorer:
-    """A bi-encoder in the place of a cross-encoder: the cosine of each pair."""
-
-    def __init__(self, encoder: Encoder) -> None:
-        """Score with this model's vectors, and its prompts "query" and "document"."""
-        self.encoder = encoder
-
-    def predict(self, pairs: Sequence[tuple[str, str]]) -> NDArray[np.float32]:
-        """[n] cosines, from -1 to 1."""
-        sides = []
-        for i, name in enumerate(("query", "document")):
-            prompt = name if name in self.encoder.prompts else None
-            texts = [pair[i] for pair in pairs]
-            sides.append(self.encoder.encode(texts, prompt=prompt, normalize=True))
-        cosines: NDArray[np.float32] = (sides[0] * sides[1]).sum(axis=1)
-        return cosines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +61,7 @@ def start_model(
             return Start(model=found, base=found)
         labels = labels_of(str(options.get("loss", "auto")), data)
         own = child_seed(seed, "cross-encoder")
-        cross = from_encoder(
-            frozen_copy(found), classes=max(len(labels), 1), labels=labels, seed=own
-        )
-        cross.module.requires_grad_(True)
+        cross = from_encoder(found, classes=max(len(labels), 1), labels=labels, seed=own)
         return Start(model=cross, base=CosineScorer(found), is_fresh=True)
     if isinstance(found, CrossEncoder):
         named = f'"{model}"' if isinstance(model, str | Path) else "the model"

@@ -78,6 +78,28 @@ def frozen_copy(encoder: Encoder) -> Encoder:
     return twin
 
 
+class CosineScorer:
+    """A bi-encoder in the place of a cross-encoder: the cosine of each pair."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        """Score with this model's vectors, and its prompts "query" and "document"."""
+        self.encoder = encoder
+
+    def predict(
+        self, pairs: Sequence[tuple[str, str]], *, precision: str = "auto"
+    ) -> NDArray[np.float32]:
+        """[n] cosines, from -1 to 1."""
+        sides = []
+        for i, name in enumerate(("query", "document")):
+            prompt = name if name in self.encoder.prompts else None
+            texts = [pair[i] for pair in pairs]
+            sides.append(
+                self.encoder.encode(texts, prompt=prompt, normalize=True, precision=precision)
+            )
+        cosines: NDArray[np.float32] = (sides[0] * sides[1]).sum(axis=1)
+        return cosines
+
+
 class Projected:
     """A teacher in the student's width, so that their vectors can be compared.
 

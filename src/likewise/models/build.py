@@ -5,13 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from tokenizers import Tokenizer as RustTokenizer
 from torch import nn
 
 from likewise.errors import InputError, Where
 from likewise.models.architectures import ARCHITECTURES
-from likewise.models.architectures.names import from_checkpoint
+from likewise.models.checkpoint_weights import copy_weights, fill_weights
 from likewise.models.device import choose_device
 from likewise.models.encoder import Encoder, architecture_of
 from likewise.models.folder.contents import ModelFolder, PoolingConfig
@@ -137,21 +136,7 @@ def from_contents(contents: ModelFolder, *, where: str = "the model") -> Encoder
         problem = f"no model can be built from this: {type(error).__name__}: {error}"
         mend = "copy config.json again: a key is missing, or its value is of another kind"
         raise InputError(problem, where=Where(path=f"{where}/config.json"), mend=mend) from error
-    ours, unused, missing = from_checkpoint(contents.weights, names)
-    place = Where(path=f"{where}/model.safetensors")
-    mend = "copy the folder again: the file does not belong to its config.json"
-    if missing:
-        problem = f"{len(missing)} weights are missing, the first is {missing[0]}"
-        raise InputError(problem, where=place, mend=mend)
-    expected = backbone.state_dict()
-    for key, tensor in ours.items():
-        if tensor.shape != expected[key].shape:
-            problem = (
-                f"{' + '.join(names[key])} has shape {list(tensor.shape)}, "
-                f"config.json says {list(expected[key].shape)}"
-            )
-            raise InputError(problem, where=place, mend=mend)
-    backbone.load_state_dict(ours, assign=True)
+    unused = fill_weights(backbone, contents.weights, names, where=where)
     tail = build_tail(contents.tail)
     limit = min(
         contents.max_tokens or architecture.most_tokens(contents.config),
@@ -193,7 +178,4 @@ def parameters(encoder: Encoder) -> dict[str, nn.Parameter]:
 def load_weights(encoder: Encoder, folder: Path) -> None:
     """Put the weights of a saved encoder of the same shape into this one, in place."""
     found = from_contents(read_folder(folder), where=str(folder))
-    with torch.no_grad():
-        own = encoder.module.state_dict()
-        for name, tensor in found.module.state_dict().items():
-            own[name].copy_(tensor)
+    copy_weights(encoder.module, found.module)

@@ -16,10 +16,10 @@ from likewise.models.architectures.classified import build_classified, classifie
 from likewise.models.architectures.classifiers import CLASSIFIERS
 from likewise.models.architectures.layers import initialise
 from likewise.models.architectures.names import from_checkpoint, to_checkpoint
+from likewise.models.checkpoint_weights import fill_weights
 from likewise.models.folder.contents import ModelFolder
 from likewise.models.folder.cross_encoder import CrossEncoderFolder
 from likewise.models.folder.cross_write import with_labels
-from likewise.models.folder.jsons import COPY_AGAIN
 from likewise.models.folder.tokenizer_files import FAST, parse_tokenizer
 from likewise.text.pairs import PairTokenizer, learn_template, lower_first
 
@@ -59,20 +59,7 @@ def parts_of_folder(contents: CrossEncoderFolder, *, where: str) -> CrossParts:
         problem = f"no model can be built from this: {type(error).__name__}: {error}"
         mend = "copy config.json again: a key is missing, or its value is of another kind"
         raise InputError(problem, where=Where(path=f"{where}/config.json"), mend=mend) from error
-    ours, unused, missing = from_checkpoint(contents.weights, names)
-    expected = module.state_dict()
-    place = Where(path=f"{where}/model.safetensors")
-    if missing:
-        problem = f"{len(missing)} weights are missing, the first is {missing[0]}"
-        raise InputError(problem, where=place, mend=COPY_AGAIN)
-    for key, tensor in ours.items():
-        if tensor.shape != expected[key].shape:
-            problem = (
-                f"{' + '.join(names[key])} has shape {list(tensor.shape)}, "
-                f"config.json says {list(expected[key].shape)}"
-            )
-            raise InputError(problem, where=place, mend=COPY_AGAIN)
-    module.load_state_dict(ours, assign=True)
+    unused = fill_weights(module, contents.weights, names, where=where)
     return _compose(contents, module, unused, limit=limit, where=where)
 
 

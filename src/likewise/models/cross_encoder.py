@@ -15,6 +15,7 @@ from likewise.models.activations import activate, find_score_activation
 from likewise.models.architectures.classified import classes_of, classified_names
 from likewise.models.architectures.names import to_checkpoint
 from likewise.models.build import load
+from likewise.models.checkpoint_weights import copy_weights
 from likewise.models.cross_build import parts_of_folder, parts_over_encoder
 from likewise.models.device import choose_device, choose_hardware
 from likewise.models.encoder import Encoder
@@ -247,10 +248,7 @@ def from_encoder(
 def load_cross_weights(model: CrossEncoder, folder: Path) -> None:
     """Put the weights of a saved cross-encoder of the same shape into this one, in place."""
     found = parts_of_folder(read_cross_encoder(folder), where=str(folder))
-    with torch.no_grad():
-        own = model.module.state_dict()
-        for name, tensor in found.module.state_dict().items():
-            own[name].copy_(tensor)
+    copy_weights(model.module, found.module)
 
 
 def check_pairs(pairs: Sequence[Any]) -> list[tuple[str, str]]:

@@ -94,6 +94,12 @@ def read_progress(checkpoint: Path) -> Progress:
     return Progress(**state["progress"])
 
 
+def steps_done(folder: Path) -> int | None:
+    """The step of the newest good checkpoint, that a run goes on from; None where there is none."""
+    found = newest_checkpoint(folder)
+    return None if found is None else read_progress(found).step
+
+
 def restore_checkpoint(checkpoint: Path, trained: Trained) -> Progress:
     """Put weights, head, optimiser and random state back as they were.
 

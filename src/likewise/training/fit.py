@@ -14,7 +14,7 @@ from likewise.models.cross_encoder import CrossEncoder
 from likewise.models.device import choose_hardware
 from likewise.models.encoder import Encoder
 from likewise.training.batch import Batch, collate
-from likewise.training.checkpoint import Progress, newest_checkpoint, read_progress
+from likewise.training.checkpoint import Progress, steps_done
 from likewise.training.events import Observer
 from likewise.training.examples import Examples, build_examples
 from likewise.training.guide import embed_guide
@@ -122,8 +122,7 @@ class Fit(Generic[Model]):
         def announce(plan: Plan) -> None:
             self.begin()
             self.announce(plan)
-            found = newest_checkpoint(folder) if self.resume else None
-            done = None if found is None else read_progress(found).step
+            done = steps_done(folder) if self.resume else None
             folder.mkdir(parents=True, exist_ok=True)
             stage.observers = (MetricsFile(folder, keep_until=done), *self.watchers)
 
@@ -143,7 +142,7 @@ class Fit(Generic[Model]):
         )
         refuse_lonely(objective.contrastive, options, len(data))
         if isinstance(encoder, CrossEncoder):
-            refuse_wrapping(options)
+            refuse_wrapping(options, encoder)
         else:
             objective = wrap(objective, options, encoder)
         examples = _examples(encoder, data, objective, options)

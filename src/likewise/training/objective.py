@@ -1,11 +1,12 @@
 """What a method asks the loop to minimise: a pure loss, fed from a batch."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
+from likewise.losses.cross_encoder.spec import Form
 from likewise.losses.spec import Layout, LossSpec
 from likewise.training.batch import Batch
 from likewise.training.guide import Guide
@@ -38,7 +39,7 @@ class Objective:
     grouped: bool = False
     head: nn.Module | None = None
     guide: Guide | None = None
-    form: Literal["pairs", "lists"] = "pairs"
+    form: Form = "pairs"
     negatives: int = 0
     by_layer: bool = False
 

@@ -3,20 +3,18 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from likewise.data.dataset import Dataset
+from likewise.losses.cross_encoder.spec import Form
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.text.pairs import PairTokenizer
 from likewise.training.batch import Batch
 from likewise.training.examples import Examples, bind_examples, index_texts
 from likewise.training.seeding import generator
-
-Form: TypeAlias = Literal["pairs", "lists"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

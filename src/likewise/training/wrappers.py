@@ -10,12 +10,14 @@ from likewise.errors import InputError
 from likewise.losses.adaptive_layers import adaptive_layers
 from likewise.losses.orthogonality import orthogonality
 from likewise.losses.truncation import matryoshka
+from likewise.models.cross_encoder import CrossEncoder
 from likewise.models.encoder import Encoder
 from likewise.text.packed import pack
 from likewise.training.batch import Batch
 from likewise.training.objective import Objective
 from likewise.training.options import TrainingOptions
 from likewise.training.seeding import generator
+from likewise.training.trainable import Trainable
 
 
 def wrap(objective: Objective, options: TrainingOptions, encoder: Encoder) -> Objective:
@@ -29,14 +31,10 @@ def wrap(objective: Objective, options: TrainingOptions, encoder: Encoder) -> Ob
     Raises:
         InputError: more dimensions than a vector has, or a model without layers of ours.
     """
-    if not (options.matryoshka or options.adaptive_layers or options.orthogonality):
+    if not _asked(options):
         return objective
+    refuse_wrapping(options, encoder)
     width = encoder.dimensions
-    if max(options.matryoshka, default=0) > width:
-        problem = f"a vector of this model has {width} dimensions, found {max(options.matryoshka)}"
-        raise InputError(problem, mend="choose fewer with --matryoshka")
-    if options.adaptive_layers:
-        _refuse_no_layers(encoder)
     lengths = tuple(dict.fromkeys((width, *options.matryoshka)))
 
     def nested(embeddings: Tensor, batch: Batch) -> Tensor:
@@ -63,16 +61,33 @@ def wrap(objective: Objective, options: TrainingOptions, encoder: Encoder) -> Ob
     return replace(objective, loss=nested)
 
 
-def refuse_wrapping(options: TrainingOptions) -> None:
-    """Refuse options about vectors where a cross-encoder is trained.
+def refuse_wrapping(options: TrainingOptions, model: Trainable) -> None:
+    """Refuse what cannot go around a loss of this model, before any work.
+
+    Args:
+        options: `matryoshka`, `adaptive_layers` and `orthogonality`.
+        model: to be trained.
 
     Raises:
-        InputError: one of them is set.
+        InputError: more dimensions than a vector has, a model without layers of ours, or a
+            cross-encoder, which has no vectors.
     """
-    for name in ("matryoshka", "adaptive_layers", "orthogonality"):
-        if getattr(options, name):
+    if isinstance(model, CrossEncoder):
+        for name in _asked(options):
             problem = f"{name} is about vectors, and a cross-encoder has none"
             raise InputError(problem, mend=f"leave out --{name.replace('_', '-')}")
+        return
+    if options.matryoshka and max(options.matryoshka) > model.dimensions:
+        found = max(options.matryoshka)
+        problem = f"a vector of this model has {model.dimensions} dimensions, found {found}"
+        raise InputError(problem, mend="choose fewer with --matryoshka")
+    if options.adaptive_layers:
+        _refuse_no_layers(model)
+
+
+def _asked(options: TrainingOptions) -> list[str]:
+    """The options of this page that are set."""
+    return [n for n in ("matryoshka", "adaptive_layers", "orthogonality") if getattr(options, n)]
 
 
 def _spread(embeddings: Tensor, batch: Batch) -> Tensor:

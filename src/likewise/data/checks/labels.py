@@ -7,7 +7,7 @@ import pyarrow as pa
 from likewise.data.checks.finding import Data, Finding
 from likewise.data.dataset import Dataset
 from likewise.data.kinds.values import NLI_LABELS
-from likewise.errors import InputError, Where
+from likewise.errors import InputError
 
 LISTED = 10
 RARE_SHARE = 0.01
@@ -60,8 +60,7 @@ def refuse_one_class(data: Dataset) -> None:
     if len(counts) > 1:
         return
     problem = f"all {len(data):,} rows have the label {next(iter(counts))}, and classes need two"
-    where = Where(path=data.sources[0]) if data.sources else None
-    raise InputError(problem, mend="give rows of other labels too", where=where)
+    raise InputError(problem, mend="give rows of other labels too", where=data.file)
 
 
 def _counts(data: Data) -> dict[str, int]:

@@ -7,6 +7,7 @@ import numpy as np
 from likewise.data.checks.finding import Data, Finding, places
 from likewise.data.dataset import Dataset
 from likewise.data.scales import USUAL
+from likewise.errors import InputError
 
 BINS = 5
 
@@ -40,6 +41,21 @@ def check_scores(data: Data, others: Sequence[Data] = ()) -> list[Finding]:
         mend = "state it: --score-range LOW,HIGH"
         findings.append(Finding(level="warning", text=text, count=len(scores), mend=mend))
     return findings
+
+
+def refuse_equal_scores(data: Dataset) -> None:
+    """Stop before any work where all scores are equal: there is no order to be learnt.
+
+    Args:
+        data: with scores.
+
+    Raises:
+        InputError: all are equal.
+    """
+    scores = data.numbers("score")
+    if np.ptp(scores) == 0:
+        problem = f"all {len(data):,} scores are {scores[0]:g}: nothing to learn"
+        raise InputError(problem, mend="give pairs with different scores", where=data.file)
 
 
 def _check_teacher(data: Dataset) -> list[Finding]:

@@ -10,7 +10,7 @@ from likewise.data.checks.labels import refuse_one_class
 from likewise.data.clusters import cluster_ids, dense_ids
 from likewise.data.dataset import Dataset, Note
 from likewise.data.derive.negatives import with_negatives
-from likewise.errors import InputError, Where
+from likewise.errors import InputError
 
 
 def labelled_to_pairs(data: Dataset, *, seed: int) -> Dataset:
@@ -41,9 +41,8 @@ def labelled_to_pairs(data: Dataset, *, seed: int) -> Dataset:
     rows = kept[~alone[labels[kept]]]
     if (sizes > 1).sum() < 2:
         problem = f"{int((sizes > 1).sum())} of {len(sizes)} classes have two texts or more"
-        where = Where(path=data.sources[0]) if data.sources else None
         mend = "two such classes are needed: give more texts a class"
-        raise InputError(problem, where=where, mend=mend)
+        raise InputError(problem, where=data.file, mend=mend)
     groups = labels[rows]
     positive, negative = _drawn(groups, np.random.default_rng(seed))
     texts = data.table.column("text")

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import math
+import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -115,6 +117,26 @@ def parse_nli_label(value: Any) -> int | None:
         return int(word)
     expected = ", ".join(f"{i} ({name})" for i, name in enumerate(NLI_LABELS))
     raise ValueError(f"expected {expected}, as number or word, found {describe(value)}")
+
+
+def place_nli_labels(classes: Sequence[str]) -> list[int] | None:
+    """Where each of `NLI_LABELS` stands among a model's classes, which models order in any way.
+
+    Args:
+        classes: their names; none, or "LABEL_0" and so on, say nothing, and mean our order.
+
+    Returns:
+        The three places; None where the classes are others.
+
+    >>> place_nli_labels(["contradiction", "entailment", "neutral"])
+    [1, 2, 0]
+    """
+    names = [name.casefold() for name in classes]
+    if all(re.fullmatch(r"label_\d+", name) for name in names):
+        return list(range(len(NLI_LABELS)))
+    if sorted(names) != sorted(NLI_LABELS):
+        return None
+    return [names.index(label) for label in NLI_LABELS]
 
 
 def parse_binary_label(value: Any) -> int:

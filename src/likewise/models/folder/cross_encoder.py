@@ -9,13 +9,18 @@ from torch import Tensor
 from likewise.errors import InputError, Where
 from likewise.models.activations import default_activation, find_score_activation
 from likewise.models.architectures.classified import classes_of
-from likewise.models.folder.jsons import expect, read_json, read_object, read_object_if_there
+from likewise.models.folder.jsons import (
+    expect,
+    first_limit,
+    read_json,
+    read_object,
+    read_object_if_there,
+)
 from likewise.models.folder.tokenizer_files import read_tokenizer_files
 from likewise.models.folder.weights import modern_names, read_weights
 
 CLASSIFIES = "ForSequenceClassification"
 OLD_ACTIVATION = "sbert_ce_default_activation_function"  # before 4.0
-UNLIMITED = 1_000_000  # a tokenizer without a limit states a number like 1e30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,14 +172,8 @@ def _max_tokens(path: Path, module: dict[str, Any]) -> int | None:
         module.get("max_seq_length"),
         tokenizer.get("model_max_length"),
     )
-    for value in stated:
-        if isinstance(value, int | float) and not isinstance(value, bool) and value < UNLIMITED:
-            if value < 1:
-                problem = f"the longest pair must have one token at least, found {value}"
-                mend = "correct model_max_length in tokenizer_config.json"
-                raise InputError(problem, mend=mend, where=Where(path=str(path)))
-            return int(value)
-    return None
+    mend = "correct model_max_length in tokenizer_config.json"
+    return first_limit(stated, what="pair", mend=mend, path=path)
 
 
 def _default_prompt(path: Path, settings: dict[str, Any], prompts: dict[str, str]) -> str | None:

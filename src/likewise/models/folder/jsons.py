@@ -1,11 +1,13 @@
 """JSON files of a model folder: read with their place in every error."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from likewise.errors import InputError, Where
 
+UNLIMITED = 1_000_000  # a tokenizer without a limit states a number like 1e30
 COPY_AGAIN = "copy or download the model folder again: this file is not as it was written"
 
 
@@ -61,3 +63,27 @@ def expect(value: Any, kind: type | tuple[type, ...], *, key: str, path: Path) -
     names = " or ".join("null" if k is type(None) else k.__name__ for k in kinds)
     problem = f'"{key}": expected {names}, found {value!r}'
     raise InputError(problem, mend=f'correct "{key}" in this file', where=Where(path=str(path)))
+
+
+def first_limit(stated: Sequence[Any], *, what: str, mend: str, path: Path) -> int | None:
+    """The first length limit that is one, of those that files state in their several ways.
+
+    Args:
+        stated: as they stand in the files, the one that counts most first; absent ones are None.
+        what: is limited, in the singular, for the error.
+        mend: what to correct.
+        path: of the folder, for the error.
+
+    Returns:
+        Tokens; None where no file states a limit.
+
+    Raises:
+        InputError: it is below one.
+    """
+    for value in stated:
+        if isinstance(value, int | float) and not isinstance(value, bool) and value < UNLIMITED:
+            if value < 1:
+                problem = f"the longest {what} must have one token at least, found {value}"
+                raise InputError(problem, mend=mend, where=Where(path=str(path)))
+            return int(value)
+    return None

@@ -14,7 +14,7 @@ from likewise.models.folder.contents import (
     Similarity,
     TailModule,
 )
-from likewise.models.folder.jsons import expect, read_object, read_object_if_there
+from likewise.models.folder.jsons import expect, first_limit, read_object, read_object_if_there
 from likewise.models.folder.layouts import (
     ModuleEntry,
     first_of_tail,
@@ -39,7 +39,6 @@ TRANSFORMER_CONFIGS = (
     "sentence_camembert_config.json",
     "sentence_xlm-roberta_config.json",
 )
-UNLIMITED = 1_000_000  # a tokenizer without a limit states a number like 1e30
 
 
 def read_folder(path: Path) -> ModelFolder:
@@ -174,14 +173,8 @@ def _max_tokens(settings: dict[str, Any], home: Path) -> int | None:
         (options.get("text") or {}).get("max_length"),
         read_object_if_there(tokenizer_file).get("model_max_length"),
     )
-    for value in stated:
-        if isinstance(value, int | float) and not isinstance(value, bool) and value < UNLIMITED:
-            if value < 1:
-                problem = f"the longest text must have one token at least, found {value}"
-                mend = "correct the length limit in sentence_bert_config.json"
-                raise InputError(problem, mend=mend, where=Where(path=str(home)))
-            return int(value)
-    return None
+    mend = "correct the length limit in sentence_bert_config.json"
+    return first_limit(stated, what="text", mend=mend, path=home)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
