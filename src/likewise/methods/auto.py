@@ -9,7 +9,7 @@ from likewise.errors import InputError
 from likewise.methods.spec import MethodSpec
 from likewise.registry import Table
 
-# Of the methods that fit, the one that did best on real data of the kind (bench/README.md)
+# Of the methods that fit a kind, the one to try first; not yet a measured ranking
 BEST: Final[Mapping[str, str]] = MappingProxyType(
     {
         "pairs": "mnr",
