@@ -88,6 +88,15 @@ def test_types_that_do_not_fit_the_stream_are_refused():
         Packed(ids=torch.tensor([1, 2]), starts=torch.tensor([0, 2]), segments=torch.tensor([0]))
 
 
+def test_each_text_keeps_the_model_that_embeds_it():
+    packed = pack([[1], [2, 3], [4]])
+    two = Packed(ids=packed.ids, starts=packed.starts, towers=torch.tensor([0, 1, 1]))
+    assert two.to("cpu").towers.tolist() == [0, 1, 1]
+    assert two.slice(1, 3).towers.tolist() == [1, 1]
+    with pytest.raises(ValueError, match="towers"):
+        Packed(ids=packed.ids, starts=packed.starts, towers=torch.tensor([0]))
+
+
 @given(some_texts, st.data())
 def test_a_slice_holds_some_of_the_texts_and_all_that_belongs_to_them(texts, data):
     first = data.draw(st.integers(0, len(texts) - 1))

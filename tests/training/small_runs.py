@@ -22,6 +22,7 @@ from likewise.training.events import Evaluated, Event, StepDone
 from likewise.training.fit import Fit
 from likewise.training.objective import Objective, objective_of
 from likewise.training.options import TrainingOptions
+from likewise.training.pair_batch import pair_feed
 from likewise.training.seeding import torch_seed
 
 
@@ -128,7 +129,7 @@ def yes_or_no() -> Objective:
     def loss(logits: Tensor, batch: Batch) -> Tensor:
         return binary_cross_entropy(logits.squeeze(-1)[batch.picks["pairs"]], batch.values["score"])
 
-    return Objective(loss=loss)
+    return Objective(loss=loss, feed=pair_feed())
 
 
 def ranking(negatives: int = 3) -> Objective:
@@ -137,7 +138,8 @@ def ranking(negatives: int = 3) -> Objective:
     def loss(logits: Tensor, batch: Batch) -> Tensor:
         return ranking_softmax(logits.squeeze(-1)[batch.picks["pairs"]], batch.values["mask"])
 
-    return Objective(loss=loss, form="lists", negatives=negatives)
+    feed = pair_feed("lists", negatives=negatives)
+    return Objective(loss=loss, feed=feed, contrastive=negatives > 0)
 
 
 def softmax(encoder: Encoder, *, seed: int = 7) -> Objective:

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from likewise.models.device import Hardware
 from likewise.models.encoder import Encoder
-from likewise.training.examples import build_examples
+from likewise.training.embedding_feed import embedding_feed
 from likewise.training.options import TrainingOptions
 from likewise.training.plan import MOST_EVALUATIONS, Plan, make_plan
 from likewise.training.sampling import Sampling
@@ -16,9 +16,9 @@ HARDWARE = Hardware(device=torch.device("cpu"), dtype=torch.float32, why="as ask
 
 def plan_of(encoder: Encoder, *, rows: int = 24, dev_tokens: int = 0, **options) -> Plan:
     chosen = TrainingOptions(**({"batch_size": 4} | options))
-    examples = build_examples(encoder, scored(rows))
+    feed = embedding_feed()(encoder, scored(rows), chosen)
     sampling = Sampling(n_rows=rows, batch_size=chosen.batch_size, seed=chosen.seed)
-    return make_plan(encoder, examples, sampling, chosen, hardware=HARDWARE, dev_tokens=dev_tokens)
+    return make_plan(encoder, feed, sampling, chosen, hardware=HARDWARE, dev_tokens=dev_tokens)
 
 
 def test_a_plan_counts_rows_texts_and_steps(tiny_encoder: Encoder):
@@ -80,7 +80,7 @@ def test_cut_texts_are_said(tiny_encoder: Encoder):
     data = make_data("pairs", anchor=["apple", "river"], positive=["apple " * 50, "engine"])
     plan = make_plan(
         tiny_encoder,
-        build_examples(tiny_encoder, data),
+        embedding_feed()(tiny_encoder, data, TrainingOptions()),
         Sampling(n_rows=2, batch_size=2, seed=0),
         TrainingOptions(),
         hardware=HARDWARE,

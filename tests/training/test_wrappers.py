@@ -107,7 +107,7 @@ def test_adaptive_layers_are_the_loss_of_the_last_layer_and_of_those_drawn(
     adapted = wrapped(objective, tiny_encoder, adaptive_layers=1)
     expected = by_hand(objective, batch, list(embeddings.chunk(2, dim=1)))
     assert_same(adapted.loss(embeddings, batch), expected, embeddings)
-    assert adapted.by_layer
+    assert adapted.embed(tiny_encoder) == tiny_encoder.embed_layers
 
 
 def test_all_earlier_layers_are_taken_where_more_are_asked_for(tiny_encoder: Encoder):
@@ -214,7 +214,7 @@ def test_what_a_loss_is_made_of_stays(name: str, tiny_encoder: Encoder):
     objective = make_objective(name, tiny_encoder)
     around = wrapped(objective, tiny_encoder, matryoshka=(8,), adaptive_layers=1)
     assert around.head is objective.head
-    assert (around.layout, around.grouped) == (objective.layout, objective.grouped)
+    assert (around.feed, around.contrastive) == (objective.feed, objective.contrastive)
 
 
 WRAPPERS = {

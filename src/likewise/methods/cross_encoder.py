@@ -17,6 +17,7 @@ from likewise.models.cross_encoder import CrossEncoder
 from likewise.training.batch import Batch
 from likewise.training.fit import Fit
 from likewise.training.objective import Objective
+from likewise.training.pair_batch import pair_feed
 
 LossName: TypeAlias = Literal[
     "auto", "binary-cross-entropy", "cross-entropy", "mse", "mnr", "lambda", "list-net"
@@ -108,8 +109,9 @@ def cross_objective(
         return spec.function(found, mask & (first | (grades == 0)), **options)
 
     if spec.form == "pairs":
-        return Objective(loss=of_pairs, form="pairs")
-    return Objective(loss=of_lists, form="lists", negatives=negatives)
+        return Objective(loss=of_pairs, feed=pair_feed("pairs"), nests=False)
+    feed = pair_feed("lists", negatives=negatives)
+    return Objective(loss=of_lists, feed=feed, contrastive=negatives > 0, nests=False)
 
 
 def _refuse(

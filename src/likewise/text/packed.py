@@ -20,12 +20,14 @@ class Packed:
             out of the pooling (`include_prompt=False`) is False here.
         segments: [T] int64, or None for all 0: the type of each token where two texts were joined
             to a pair, 0 in the first text and 1 in the second.
+        towers: [S] int64 on the CPU, or None for all 0: which of several models embeds each text.
     """
 
     ids: Tensor
     starts: Tensor
     pooled: Tensor | None = None
     segments: Tensor | None = None
+    towers: Tensor | None = None
 
     def __post_init__(self) -> None:
         if self.ids.dim() != 1 or self.starts.dim() != 1 or len(self.starts) < 2:
@@ -36,6 +38,8 @@ class Packed:
             raise ValueError("every text needs one token at least")
         if self.segments is not None and self.segments.shape != self.ids.shape:
             raise ValueError(f"segments must be [T] like ids, found {list(self.segments.shape)}")
+        if self.towers is not None and len(self.towers) != len(self):
+            raise ValueError(f"towers must be [S], {len(self)} texts, found {len(self.towers)}")
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -61,7 +65,9 @@ class Packed:
         pooled = None if self.pooled is None else self.pooled.to(device)
         segments = None if self.segments is None else self.segments.to(device)
         ids = self.ids.to(device)
-        return Packed(ids=ids, starts=self.starts, pooled=pooled, segments=segments)
+        return Packed(
+            ids=ids, starts=self.starts, pooled=pooled, segments=segments, towers=self.towers
+        )
 
     def slice(self, first: int, last: int) -> "Packed":
         """The texts from `first` to before `last` as a stream of their own."""
@@ -71,6 +77,7 @@ class Packed:
             starts=self.starts[first : last + 1] - a,
             pooled=None if self.pooled is None else self.pooled[a:b],
             segments=None if self.segments is None else self.segments[a:b],
+            towers=None if self.towers is None else self.towers[first:last],
         )
 
 

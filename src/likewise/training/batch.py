@@ -36,6 +36,7 @@ class Batch:
         guides: role to the vectors of a second, frozen model, in the shape of `picks` and its
             own width; empty without one.
         step: of the run, from 0.
+        targets: the texts that the loss rebuilds from the vectors; None where it rebuilds none.
     """
 
     packed: Packed
@@ -47,6 +48,7 @@ class Batch:
     masked: int = 0
     guides: Mapping[str, Tensor] = field(default_factory=lambda: MappingProxyType({}))
     step: int = 0
+    targets: Packed | None = None
 
     @property
     def tells_nothing_apart(self) -> bool:

@@ -5,28 +5,21 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.errors import InputError
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.models.device import choose_hardware
 from likewise.models.encoder import Encoder
-from likewise.training.batch import Batch, collate
 from likewise.training.checkpoint import Progress, steps_done
 from likewise.training.events import Observer
-from likewise.training.examples import Examples, build_examples
-from likewise.training.guide import embed_guide
-from likewise.training.loop import Collate, Evaluate, Work, run_loop
+from likewise.training.loop import Evaluate, Work, run_loop
 from likewise.training.objective import Objective
 from likewise.training.options import TrainingOptions
-from likewise.training.pair_batch import PairRows, build_pair_examples, collate_pairs, limited
 from likewise.training.plan import Plan, make_plan
 from likewise.training.run_folder import MetricsFile
-from likewise.training.sampling import TOGETHER, Groups, Sampling
-from likewise.training.trainable import Embeds, rate_of, restore_weights
-from likewise.training.wrappers import refuse_wrapping, wrap
+from likewise.training.sampling import Sampling
+from likewise.training.trainable import rate_of, restore_weights
+from likewise.training.wrappers import wrap
 
 Model = TypeVar("Model", Encoder, CrossEncoder)
 
@@ -141,23 +134,18 @@ class Fit(Generic[Model]):
             self.options, learning_rate=self.options.learning_rate or rate_of(encoder)
         )
         refuse_lonely(objective.contrastive, options, len(data))
-        if isinstance(encoder, CrossEncoder):
-            refuse_wrapping(options, encoder)
-        else:
-            objective = wrap(objective, options, encoder)
-        examples = _examples(encoder, data, objective, options)
-        if objective.contrastive:
-            _refuse_no_negatives(examples)
+        objective = wrap(objective, options, encoder)
+        feed = objective.feed(encoder, data, options)
         sampling = Sampling(
-            n_rows=len(examples),
+            n_rows=feed.rows,
             batch_size=options.batch_size,
             seed=options.seed,
             smallest=2 if objective.contrastive else 1,
-            groups=_groups(examples, options.batch_size) if objective.grouped else None,
+            groups=feed.groups,
         )
         plan = make_plan(
             encoder,
-            examples,
+            feed,
             sampling,
             options,
             hardware=choose_hardware(encoder.device, options.precision),
@@ -168,9 +156,8 @@ class Fit(Generic[Model]):
         self.announce(plan)
         work = Work(
             encoder=encoder,
-            embed=_embed(encoder, objective),
-            collate=_collate(encoder, examples, objective, options),
-            examples=examples,
+            embed=objective.embed(encoder),
+            feed=feed,
             objective=objective,
             sampling=sampling,
             options=options,
@@ -180,13 +167,6 @@ class Fit(Generic[Model]):
             observers=self.observers,
         )
         self.progress = run_loop(work, resume=self.resume)
-
-
-def _embed(model: Encoder | CrossEncoder, objective: Objective) -> Embeds:
-    """What the loss takes of a stream: the vectors of the last layer or of every layer, logits."""
-    if objective.by_layer and isinstance(model, Encoder):
-        return model.embed_layers
-    return model.embed
 
 
 def refuse_lonely(contrastive: bool, options: TrainingOptions, rows: int) -> None:
@@ -201,70 +181,3 @@ def refuse_lonely(contrastive: bool, options: TrainingOptions, rows: int) -> Non
             f"(batch size {options.batch_size}, {rows} rows)"
         )
         raise InputError(problem, mend="use --batch-size 2 or more, 32 to 256 is usual")
-
-
-def _examples(
-    model: Encoder | CrossEncoder, data: Dataset, objective: Objective, options: TrainingOptions
-) -> Examples:
-    """The data tokenised, in the way of the model."""
-    if isinstance(model, Encoder):
-        return build_examples(model, data, max_tokens=options.max_tokens)
-    drawn = min(objective.negatives, options.batch_size - 1)
-    return build_pair_examples(model, data, max_tokens=options.max_tokens, negatives=drawn)
-
-
-def _collate(
-    model: Encoder | CrossEncoder,
-    examples: Examples,
-    objective: Objective,
-    options: TrainingOptions,
-) -> Collate:
-    """Rows and step to a batch, in the way of the model and the objective."""
-    if isinstance(model, CrossEncoder):
-        source = PairRows(
-            examples=examples,
-            tokenizer=limited(model.pairs, options.max_tokens),
-            form=objective.form,
-            negatives=objective.negatives,
-            seed=options.seed,
-        )
-        return lambda rows, step: collate_pairs(source, rows, device=model.device, step=step)
-
-    def gather(rows: NDArray[np.int64], step: int) -> Batch:
-        batch = collate(examples, rows, layout=objective.layout, device=model.device, step=step)
-        guide = objective.guide
-        if guide is None:
-            return batch
-        return embed_guide(guide, batch, examples, precision=options.precision)
-
-    return gather
-
-
-def _groups(examples: Examples, batch_size: int) -> Groups:
-    """A few rows of a label at a time, yet never a batch of one label.
-
-    Raises:
-        InputError: no label has two rows, so that nothing belongs together.
-    """
-    labels = np.asarray(examples.values["label"], dtype=np.int64)
-    if np.bincount(labels).max() < 2:
-        problem = f"each of {len(labels):,} rows has a label of its own: nothing belongs together"
-        raise InputError(problem, mend="give two rows or more for each label")
-    return Groups(labels, min(TOGETHER, max(batch_size // 2, 2)))
-
-
-def _refuse_no_negatives(examples: Examples) -> None:
-    """Nothing to tell apart: no two rows differ on both sides, and no negatives are given.
-
-    Raises:
-        InputError: so it is.
-    """
-    if "label" in examples.columns or "anchor" not in examples.columns:
-        return
-    if not {"anchor", "positive"} >= examples.columns.keys():
-        return
-    sides = (examples.columns[role] for role in ("anchor", "positive"))
-    if not all(len(np.unique(examples.cluster[side[side >= 0]])) > 1 for side in sides):
-        problem = "no row has a negative: all have the same answer, or ask the same question"
-        mend = "give pairs that differ, or look at them: likewise check"
-        raise InputError(problem, mend=mend)

@@ -24,7 +24,8 @@ def backward(
     one keeps its graph, which spares one of its forward passes.
 
     Args:
-        embed: a packed stream to embeddings [S, D].
+        embed: a packed stream to embeddings [S, D], or to any number of rows that is the sum of
+            those of its parts.
         packed: the whole batch.
         loss: embeddings [S, D] to a scalar.
         budget: tokens in memory at a time.
@@ -49,7 +50,7 @@ def backward(
     value.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     if whole.grad is None:
         raise ValueError("the loss does not depend on the embeddings")
-    gradients = torch.split(whole.grad, [len(part) for part in parts])
+    gradients = torch.split(whole.grad, [len(rows) for rows in (*found, last)])
     last.backward(gradients[-1])  # type: ignore[no-untyped-call]  # torch leaves it untyped
     for part, state, gradient in zip(parts[:-1], states, gradients[:-1], strict=True):
         restore_random_state(state, part.ids.device)
@@ -69,12 +70,4 @@ def split_packed(packed: Packed, budget: int) -> list[Packed]:
     bounds.append(len(packed))
     if len(bounds) == 2:
         return [packed]
-    return [
-        Packed(
-            ids=packed.ids[starts[a] : starts[b]],
-            starts=starts[a : b + 1] - starts[a],
-            pooled=None if packed.pooled is None else packed.pooled[starts[a] : starts[b]],
-            segments=None if packed.segments is None else packed.segments[starts[a] : starts[b]],
-        )
-        for a, b in pairwise(bounds)
-    ]
+    return [packed.slice(a, b) for a, b in pairwise(bounds)]

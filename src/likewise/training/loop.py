@@ -10,9 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from likewise.errors import Interrupted, NotFinite
@@ -25,7 +23,7 @@ from likewise.training.checkpoint import (
     save_checkpoint,
 )
 from likewise.training.events import Evaluated, Observer, Saved, StepDone
-from likewise.training.examples import Examples
+from likewise.training.feed import Feed
 from likewise.training.grad_cache import backward
 from likewise.training.memory import trim_memory
 from likewise.training.objective import Objective
@@ -39,7 +37,6 @@ from likewise.training.trainable import Embeds, Trainable, restore_weights
 CLOCK_EVALUATIONS = 4  # in a run that the clock ends, unless asked otherwise
 
 Evaluate: TypeAlias = Callable[[Any], Evaluated]
-Collate: TypeAlias = Callable[[NDArray[np.int64], int], Batch]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +46,7 @@ class Work:
     Attributes:
         encoder: trained in place; it embeds texts, or scores pairs.
         embed: a packed stream to what the loss takes.
-        collate: rows and step to a batch.
-        examples: the data.
+        feed: the data: rows and step to a batch.
         objective: the loss and its head.
         sampling: which rows make a batch.
         options: of the run.
@@ -62,8 +58,7 @@ class Work:
 
     encoder: Trainable
     embed: Embeds
-    collate: Collate
-    examples: Examples
+    feed: Feed
     objective: Objective
     sampling: Sampling
     options: TrainingOptions
@@ -110,7 +105,7 @@ def run_loop(work: Work, *, resume: bool = False) -> Progress:
         with _stop_signal() as stopped:
             while not _finished(at, plan, options):
                 before, began = at, time.monotonic()
-                batch = work.collate(work.sampling.rows(at.step), at.step)
+                batch = work.feed.collate(work.sampling.rows(at.step), at.step)
                 modules.train()
                 done = _step(work, trained, batch, at, parameters)
                 at = replace(at, step=done.step, seconds=at.seconds + time.monotonic() - began)
@@ -150,7 +145,7 @@ def _step(
     )
     for what, value in (("the loss", loss), ("the gradient", norm)):
         if not bool(torch.isfinite(value)):
-            rows = [str(work.examples.data.where(int(row))) for row in batch.rows]
+            rows = [str(work.feed.where(int(row))) for row in batch.rows]
             raise NotFinite(what, step=at.step + 1, rows=rows, rate=rate)
     trained.optimiser.step()
     trained.optimiser.zero_grad(set_to_none=True)

@@ -1,15 +1,18 @@
 """What a method asks the loop to minimise: a pure loss, fed from a batch."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
-from likewise.losses.cross_encoder.spec import Form
-from likewise.losses.spec import Layout, LossSpec
+from likewise.losses.spec import LossSpec
 from likewise.training.batch import Batch
+from likewise.training.embedding_feed import embedding_feed
+from likewise.training.feed import FeedOf
 from likewise.training.guide import Guide
+from likewise.training.trainable import Embeds, Trainable
 
 
 class LossOfBatch(Protocol):
@@ -19,34 +22,31 @@ class LossOfBatch(Protocol):
         """Take embeddings [S, D] of the batch's texts; give a scalar in float32."""
 
 
+def _vectors(model: Trainable) -> Embeds:
+    """The last layer's vectors, or a cross-encoder's logits."""
+    return model.embed
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
     """A loss over a batch's embeddings, with the weights of its own.
 
     Attributes:
         loss: picks its texts out of the embeddings and calls a pure loss.
-        layout: how rows become its arguments.
-        grouped: batches need several rows of each label.
+        feed: makes rows of the data into batches.
         head: weights of the loss itself, trained and saved with the encoder.
-        guide: a second, frozen model that embeds the same texts.
-        form: of a cross-encoder's rows: a pair each, or a list of candidates.
-        negatives: candidates that such a list draws from other rows.
-        by_layer: the loss takes the embeddings of every layer, [S, L * D].
+        contrastive: other rows are negatives, so that a step needs two rows at least.
+        embed: of a model: what the loss takes of a stream.
+        nests: whether the loss still means something of the first dimensions alone, or of an
+            earlier layer.
     """
 
     loss: LossOfBatch
-    layout: Layout = "rows"
-    grouped: bool = False
+    feed: FeedOf = field(default_factory=embedding_feed)
     head: nn.Module | None = None
-    guide: Guide | None = None
-    form: Form = "pairs"
-    negatives: int = 0
-    by_layer: bool = False
-
-    @property
-    def contrastive(self) -> bool:
-        """Whether other rows are negatives, so that a step needs two rows at least."""
-        return self.layout == "contrast" or self.grouped or self.negatives > 0
+    contrastive: bool = False
+    embed: Callable[[Any], Embeds] = _vectors
+    nests: bool = True
 
 
 def objective_of(
@@ -79,7 +79,12 @@ def objective_of(
         own = {} if head is None else {"head": head}
         return spec.function(*arguments, **own, **options)
 
-    return Objective(loss=loss, layout=spec.layout, grouped=spec.grouped, head=head, guide=guide)
+    return Objective(
+        loss=loss,
+        feed=embedding_feed(spec.layout, grouped=spec.grouped, guide=guide),
+        head=head,
+        contrastive=spec.contrastive,
+    )
 
 
 def _tells_labels_apart(batch: Batch) -> bool:

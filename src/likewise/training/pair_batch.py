@@ -14,6 +14,8 @@ from likewise.models.cross_encoder import CrossEncoder
 from likewise.text.pairs import PairTokenizer
 from likewise.training.batch import Batch
 from likewise.training.examples import Examples, bind_examples, index_texts
+from likewise.training.feed import Feed, FeedOf
+from likewise.training.options import TrainingOptions
 from likewise.training.seeding import generator
 
 
@@ -34,6 +36,37 @@ class PairRows:
     form: Form = "pairs"
     negatives: int = 0
     seed: int = 0
+
+
+def pair_feed(form: Form = "pairs", *, negatives: int = 0) -> FeedOf:
+    """Feed a cross-encoder with the pairs of each row.
+
+    Args:
+        form: one pair a row, or a list of them.
+        negatives: candidates that such a list draws from other rows.
+    """
+
+    def feed(cross: CrossEncoder, data: Dataset, options: TrainingOptions) -> Feed:
+        drawn = min(negatives, options.batch_size - 1)
+        limit = options.max_tokens
+        examples = build_pair_examples(cross, data, max_tokens=limit, negatives=drawn)
+        source = PairRows(
+            examples=examples,
+            tokenizer=limited(cross.pairs, limit),
+            form=form,
+            negatives=negatives,
+            seed=options.seed,
+        )
+        return Feed(
+            rows=len(data),
+            texts=len(examples.ids),
+            row_tokens=examples.row_tokens,
+            collate=lambda rows, step: collate_pairs(source, rows, device=cross.device, step=step),
+            where=data.where,
+            cut=examples.cut,
+        )
+
+    return feed
 
 
 def build_pair_examples(

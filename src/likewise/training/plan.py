@@ -6,7 +6,7 @@ import psutil
 import torch
 
 from likewise.models.device import Hardware
-from likewise.training.examples import Examples
+from likewise.training.feed import Feed
 from likewise.training.options import TrainingOptions
 from likewise.training.sampling import Sampling
 from likewise.training.trainable import Trainable
@@ -70,7 +70,7 @@ class Plan:
 
 def make_plan(
     encoder: Trainable,
-    examples: Examples,
+    feed: Feed,
     sampling: Sampling,
     options: TrainingOptions,
     *,
@@ -81,20 +81,20 @@ def make_plan(
 
     Args:
         encoder: to be trained.
-        examples: the data.
+        feed: the data.
         sampling: which rows make a batch.
         options: of the run.
         hardware: where it runs.
         dev_tokens: tokens that one evaluation embeds; 0 without dev data.
     """
     steps = None if options.minutes else sampling.steps(options.epochs)
-    tokens = int(examples.row_tokens * min(options.batch_size, len(examples)))
+    tokens = int(feed.row_tokens * min(options.batch_size, feed.rows))
     horizon = steps or 0
     return Plan(
         steps=steps,
-        rows=len(examples),
-        texts=len(examples.ids),
-        cut=examples.cut,
+        rows=feed.rows,
+        texts=feed.texts,
+        cut=feed.cut,
         tokens_a_step=tokens,
         parts_a_step=max(-(-tokens // options.micro_tokens), 1),
         evaluate_after=_evaluations(options, horizon, tokens, dev_tokens),

@@ -17,10 +17,10 @@ from likewise.training.batch import Batch
 from likewise.training.objective import Objective
 from likewise.training.options import TrainingOptions
 from likewise.training.seeding import generator
-from likewise.training.trainable import Trainable
+from likewise.training.trainable import Embeds, Trainable
 
 
-def wrap(objective: Objective, options: TrainingOptions, encoder: Encoder) -> Objective:
+def wrap(objective: Objective, options: TrainingOptions, encoder: Trainable) -> Objective:
     """Put around a loss what the options ask for: each works with every loss.
 
     Args:
@@ -29,11 +29,18 @@ def wrap(objective: Objective, options: TrainingOptions, encoder: Encoder) -> Ob
         encoder: to be trained; its width bounds the dimensions.
 
     Raises:
-        InputError: more dimensions than a vector has, or a model without layers of ours.
+        InputError: more dimensions than a vector has, a model without layers of ours, or a loss
+            that is none of vectors alone.
     """
-    if not _asked(options):
+    asked = _asked(options)
+    if not asked:
         return objective
     refuse_wrapping(options, encoder)
+    if isinstance(encoder, CrossEncoder):
+        raise TypeError("a cross-encoder was refused")
+    if not objective.nests:
+        problem = f"{asked[0]} does not go with this method: its loss is not one of vectors alone"
+        raise InputError(problem, mend=f"leave out --{asked[0].replace('_', '-')}")
     width = encoder.dimensions
     lengths = tuple(dict.fromkeys((width, *options.matryoshka)))
 
@@ -57,8 +64,12 @@ def wrap(objective: Objective, options: TrainingOptions, encoder: Encoder) -> Ob
         return adaptive_layers(lambda layer: nested(layer, batch), layers, layers=chosen)
 
     if options.adaptive_layers:
-        return replace(objective, loss=by_layer, by_layer=True)
+        return replace(objective, loss=by_layer, embed=_embed_layers)
     return replace(objective, loss=nested)
+
+
+def _embed_layers(model: Encoder) -> Embeds:
+    return model.embed_layers
 
 
 def refuse_wrapping(options: TrainingOptions, model: Trainable) -> None:
