@@ -14,7 +14,7 @@ from likewise.data.clusters import TextKeys, column_keys
 from likewise.data.digest import column_digest
 from likewise.errors import Where
 
-NO_TEXTS = frozenset({"score", "scores", "label", "group"})
+NO_TEXTS = frozenset({"score", "scores", "label", "group", "title"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,8 @@ class Dataset:
             several texts a row is a list of them), scores are float64 in the file's own unit,
             labels are int64 where the kind has a fixed set of them, else large_string. Pairs that
             were made from classes also have an int64 column "group": rows of one group are never
-            negatives of one another.
+            negatives of one another. Texts that are a retrieval set's corpus have "title": the
+            start of the text that is its title, or null.
         sources: the files read, in order.
         source: [n] index into `sources`.
         row: [n] row in that file, from 1, as an editor shows it.
@@ -102,7 +103,7 @@ class Dataset:
         return labels
 
     def text_roles(self) -> tuple[str, ...]:
-        """The roles that hold texts to embed: every one but scores, labels and groups."""
+        """The roles that hold texts to embed: all but scores, labels, groups and titles."""
         return tuple(role for role in self.roles if role not in NO_TEXTS)
 
     def all_texts(self) -> list[str]:
@@ -169,6 +170,7 @@ class RetrievalSet:
         document_ids: ids of the whole corpus.
         documents: their texts: title and text joined by a space.
         judgements: query id to {document id: grade}; a grade over 0 is relevant.
+        titles: of the documents, each "" where there is none; empty where nothing is known of them.
     """
 
     name: str
@@ -181,6 +183,7 @@ class RetrievalSet:
     sources: tuple[str, ...] = ()
     notes: tuple[Note, ...] = ()
     kind: str = "retrieval"
+    titles: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.queries)

@@ -40,8 +40,8 @@ def read_beir(folder: Path, *, split: str = "test", skip_bad: bool = False) -> R
     paths = {name: _required(folder, f"{name}.jsonl") for name in ("queries", "corpus")}
     judged_in = _judgements_file(folder, split)
     faults = Faults()
-    queries = _texts(read_jsonl(paths["queries"]), faults)
-    documents = _texts(read_jsonl(paths["corpus"]), faults)
+    queries, _ = _texts(read_jsonl(paths["queries"]), faults)
+    documents, titles = _texts(read_jsonl(paths["corpus"]), faults)
     judgements = _judgements(judged_in, queries, documents, faults)
     if faults.total and not skip_bad:
         raise InputError.gather(faults.shown, total=faults.total)
@@ -57,6 +57,7 @@ def read_beir(folder: Path, *, split: str = "test", skip_bad: bool = False) -> R
         queries=tuple(text for q, text in queries.items() if q in relevant),
         document_ids=tuple(documents),
         documents=tuple(documents.values()),
+        titles=tuple(titles.values()),
         judgements=relevant,
         sources=tuple(str(path) for path in (*paths.values(), judged_in)),
         notes=(*_notes(queries, judgements, relevant), *faults.notes()),
@@ -89,9 +90,10 @@ def _judgements_file(folder: Path, split: str) -> Path:
     raise InputError(problem, where=Where(path=str(folder)), mend=mend)
 
 
-def _texts(rows: Rows, faults: Faults) -> dict[str, str]:
-    """Id to text, title and text joined by a space."""
+def _texts(rows: Rows, faults: Faults) -> tuple[dict[str, str], dict[str, str]]:
+    """Id to text, title and text joined by a space; and id to the title, "" where there is none."""
     texts: dict[str, str] = {}
+    titles: dict[str, str] = {}
     for where, record in _good(rows, faults):
         key, problem = _id(record), ""
         parts = [record.get("title"), record.get("text")]
@@ -113,7 +115,8 @@ def _texts(rows: Rows, faults: Faults) -> dict[str, str]:
             faults.add(InputError(problem, where=where, mend=mend))
         else:
             texts[str(key)] = text
-    return texts
+            titles[str(key)] = (parts[0] or "").strip()
+    return texts, titles
 
 
 def _good(rows: Rows, faults: Faults) -> Iterator[tuple[Where, dict[str, Any]]]:
