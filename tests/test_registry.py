@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from likewise.errors import InputError
-from likewise.registry import Table, check_options, options
+from likewise.registry import NotNegative, Positive, Table, check_options, options
 
 
 def fit(data: list[str], *, scale: float = 20.0, mode: Literal["a", "b"] = "a", width: int) -> None:
@@ -68,3 +68,19 @@ def test_a_wrong_or_missing_value_names_table_and_option(given_options: dict, na
 def test_resolving_twice_changes_nothing(scale: float, width: int):
     once = check_options(fit, {"scale": scale, "width": width}, table="t")
     assert check_options(fit, once, table="t") == once
+
+
+def limited(data: list[str], *, scale: Positive = 20.0, margin: NotNegative = 0.5) -> None:
+    """What limits are read from."""
+
+
+@pytest.mark.parametrize("value", [0, -1.0, "-0.5", float("inf"), float("nan")])
+def test_a_value_out_of_range_is_refused(value):
+    with pytest.raises(InputError, match=r"\[loss.limited\] scale: .*found"):
+        check_options(limited, {"scale": value}, table="loss.limited")
+
+
+def test_a_limit_may_include_zero():
+    assert check_options(limited, {"margin": 0}, table="t") == {"scale": 20.0, "margin": 0.0}
+    with pytest.raises(InputError, match="margin: input should be greater than or equal to 0"):
+        check_options(limited, {"margin": -0.1}, table="t")

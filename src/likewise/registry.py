@@ -4,14 +4,18 @@ import difflib
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import entry_points
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 
 from likewise.errors import InputError
 
 T = TypeVar("T")
 S = TypeVar("S")
+
+# Limits that a signature states and `check_options` holds a user's value to
+Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Table(Mapping[str, T], Generic[T]):
@@ -109,7 +113,7 @@ def option_parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     >>> [(p.name, p.annotation, p.default) for p in option_parameters(train)]
     [('scale', <class 'float'>, 20.0)]
     """
-    hints = get_type_hints(function)
+    hints = get_type_hints(function, include_extras=True)  # with the limits
     return [
         parameter.replace(annotation=hints[name])
         for name, parameter in inspect.signature(function).parameters.items()

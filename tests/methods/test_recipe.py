@@ -106,3 +106,19 @@ def test_options_given_and_defaults_are_resolved_together():
 def test_an_option_of_another_method_is_not_taken():
     with pytest.raises(InputError, match='no option "scale"'):
         resolve_options("softmax", {"scale": 30})
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [
+        ("mnr", {"scale": -1}),
+        ("kl", {"temperature": 0}),
+        ("triplet", {"margin": -2}),
+        ("contrastive", {"margin": "inf"}),
+    ],
+)
+def test_an_option_of_a_loss_is_held_to_its_limits(method: str, options: dict):
+    (name,) = options
+    with pytest.raises(InputError, match=f"{name}: .*found") as caught:
+        resolve_options(method, options)
+    assert caught.value.mend == f"change {name}"

@@ -22,7 +22,9 @@ Done = TypeVar("Done", EncodedFile, ScoredFile)
 
 
 def encode(
-    model: Annotated[str, typer.Argument(help="A folder, minilm, hub:ORG/NAME.")],
+    model: Annotated[
+        str, typer.Argument(help="A folder, minilm, hub:ORG/NAME, static:FILE, mean:MODEL.")
+    ],
     data: Annotated[
         list[str],
         typer.Argument(help="Texts: .txt, or a file with a text column; pairs of a cross-encoder."),

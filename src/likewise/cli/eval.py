@@ -25,7 +25,11 @@ from likewise.models.cross_encoder import is_cross_encoder
 
 def eval_(
     models: Annotated[
-        list[str], typer.Argument(help="Models: a folder, minilm, hub:ORG/NAME.", metavar="MODEL…")
+        list[str],
+        typer.Argument(
+            help="Models: a folder, minilm, hub:ORG/NAME, static:FILE, mean:MODEL.",
+            metavar="MODEL…",
+        ),
     ],
     *,
     on: Annotated[list[str], typer.Option(help="Data to measure on; may be given several times.")],

@@ -18,7 +18,9 @@ SHOWN_LINES = 3
 
 
 def search(
-    model: Annotated[str, typer.Argument(help="A folder, minilm, hub:ORG/NAME.")],
+    model: Annotated[
+        str, typer.Argument(help="A folder, minilm, hub:ORG/NAME, static:FILE, mean:MODEL.")
+    ],
     question: Annotated[str, typer.Argument(help="What to look for, in plain words.")],
     data: Annotated[str, typer.Option("--in", help="Texts to look in: a file or BEIR folder.")],
     top: Annotated[int, typer.Option(help="How many to show.", min=1)] = 5,

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from likewise.losses.candidates import gather_candidates
+from likewise.registry import Positive
 
 
 def improved_contrastive(
@@ -13,7 +14,7 @@ def improved_contrastive(
     negatives: Tensor | None = None,
     collides: Tensor | None = None,
     *,
-    scale: float = 20.0,
+    scale: Positive = 20.0,
     backward: bool = True,
     same_side: bool = True,
 ) -> Tensor:

@@ -5,9 +5,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from likewise.losses.ranking import rank_pairs
+from likewise.registry import Positive
 
 
-def angle(u: Tensor, v: Tensor, scores: Tensor, *, scale: float = 20.0) -> Tensor:
+def angle(u: Tensor, v: Tensor, scores: Tensor, *, scale: Positive = 20.0) -> Tensor:
     """CoSENT's ranking with the angles of complex vectors (Li and Li 2024, angle objective).
 
     An embedding's first half is the real part of a complex vector and its second the imaginary

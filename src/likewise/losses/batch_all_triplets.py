@@ -6,13 +6,14 @@ from torch import Tensor
 
 from likewise.losses.batch_triplets import BatchDistance, relate_labels
 from likewise.losses.distances import measure_all
+from likewise.registry import NotNegative
 
 
 def batch_all(
     embeddings: Tensor,
     labels: Tensor,
     *,
-    margin: float = 5.0,
+    margin: NotNegative = 5.0,
     distance: BatchDistance = "euclidean",
     soft_margin: bool = False,
 ) -> Tensor:

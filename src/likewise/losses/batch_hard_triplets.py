@@ -5,13 +5,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from likewise.losses.batch_triplets import BatchDistance, find_hardest
+from likewise.registry import NotNegative
 
 
 def batch_hard(
     embeddings: Tensor,
     labels: Tensor,
     *,
-    margin: float = 5.0,
+    margin: NotNegative = 5.0,
     distance: BatchDistance = "euclidean",
 ) -> Tensor:
     """The triplet loss of each row's hardest triplet (Hermans et al. 2017, eq. 5).

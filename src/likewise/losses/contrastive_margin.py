@@ -5,10 +5,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from likewise.losses.distances import Distance, measure_pairs
+from likewise.registry import NotNegative
 
 
 def contrastive(
-    u: Tensor, v: Tensor, labels: Tensor, *, margin: float = 0.5, distance: Distance = "cosine"
+    u: Tensor,
+    v: Tensor,
+    labels: Tensor,
+    *,
+    margin: NotNegative = 0.5,
+    distance: Distance = "cosine",
 ) -> Tensor:
     """Half of d² for equal pairs, of max(0, margin - d)² for others (Hadsell et al. 2006, eq. 4).
 

@@ -5,9 +5,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from likewise.losses.ranking import rank_pairs
+from likewise.registry import Positive
 
 
-def cosent(u: Tensor, v: Tensor, scores: Tensor, *, scale: float = 20.0) -> Tensor:
+def cosent(u: Tensor, v: Tensor, scores: Tensor, *, scale: Positive = 20.0) -> Tensor:
     """log(1 + sum of exp(scale (cos_j - cos_i))) over i scored above j (Huang et al. 2024).
 
     Args:

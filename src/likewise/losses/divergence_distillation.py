@@ -6,6 +6,7 @@ from torch import Tensor
 
 from likewise.losses.candidates import Similarity, compare_candidates
 from likewise.losses.margin_distillation import check_scores
+from likewise.registry import Positive
 
 
 def kl(
@@ -13,7 +14,7 @@ def kl(
     candidates: Tensor,
     scores: Tensor,
     *,
-    temperature: float = 1.0,
+    temperature: Positive = 1.0,
     teacher_temperature: float | None = None,
     similarity: Similarity = "dot",
 ) -> Tensor:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from likewise.losses.candidates import gather_candidates
+from likewise.registry import Positive
 
 
 def gist(
@@ -15,7 +16,7 @@ def gist(
     negatives: Tensor | None = None,
     collides: Tensor | None = None,
     *guides: Tensor | None,
-    scale: float = 100.0,
+    scale: Positive = 100.0,
     margin: float = 0.0,
     margin_strategy: Literal["absolute", "relative"] = "absolute",
     same_side: bool = True,

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from likewise.losses.candidates import gather_candidates
+from likewise.registry import NotNegative
 
 
 def mega_batch_margin(
@@ -13,8 +14,8 @@ def mega_batch_margin(
     negatives: Tensor | None = None,
     collides: Tensor | None = None,
     *,
-    positive_margin: float = 0.8,
-    negative_margin: float = 0.3,
+    positive_margin: NotNegative = 0.8,
+    negative_margin: NotNegative = 0.3,
 ) -> Tensor:
     """Hinges on the positive and on the nearest other candidate (Wieting and Gimpel 2018).
 

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from likewise.losses.candidates import gather_candidates
+from likewise.registry import Positive
 
 
 def mnr(
@@ -13,7 +14,7 @@ def mnr(
     negatives: Tensor | None = None,
     collides: Tensor | None = None,
     *,
-    scale: float = 20.0,
+    scale: Positive = 20.0,
     symmetric: bool = False,
 ) -> Tensor:
     """InfoNCE over the batch (Henderson et al. 2017; van den Oord et al. 2018, eq. 4).

@@ -6,10 +6,16 @@ from torch import Tensor
 
 from likewise.losses.contrastive_margin import check_labels
 from likewise.losses.distances import Distance, measure_pairs
+from likewise.registry import NotNegative
 
 
 def online_contrastive(
-    u: Tensor, v: Tensor, labels: Tensor, *, margin: float = 0.5, distance: Distance = "cosine"
+    u: Tensor,
+    v: Tensor,
+    labels: Tensor,
+    *,
+    margin: NotNegative = 0.5,
+    distance: Distance = "cosine",
 ) -> Tensor:
     """Sum of d² and max(0, margin - d)² over hard pairs (Hadsell et al. 2006, eq. 4).
 

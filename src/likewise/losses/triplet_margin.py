@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from likewise.losses.distances import Distance, measure_pairs
+from likewise.registry import NotNegative
 
 
 def triplet(
@@ -12,7 +13,7 @@ def triplet(
     positives: Tensor,
     negatives: Tensor,
     *,
-    margin: float = 5.0,
+    margin: NotNegative = 5.0,
     distance: Distance = "euclidean",
     soft_margin: bool = False,
 ) -> Tensor:

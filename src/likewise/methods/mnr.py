@@ -9,6 +9,7 @@ from likewise.methods.conversions import as_kind, tell_new
 from likewise.methods.refusals import refuse_unfit
 from likewise.mining.negatives import semi_hard_negatives
 from likewise.mining.vectors import TimedEmbed
+from likewise.registry import Positive
 from likewise.training.fit import Fit
 from likewise.training.objective import objective_of
 
@@ -17,7 +18,7 @@ def train_mnr(
     fit: Fit[Any],
     data: Dataset,
     *,
-    scale: float = 20.0,
+    scale: Positive = 20.0,
     symmetric: bool = False,
     negatives: Literal["hard", "semi-hard", "easy", "none"] = "hard",
 ) -> None:

@@ -4,12 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from likewise.registry import Positive
+
 
 def ranking_softmax(
     logits: Tensor,
     mask: Tensor | None = None,
     *,
-    scale: float = 10.0,
+    scale: Positive = 10.0,
     through_sigmoid: bool = True,
 ) -> Tensor:
     """Localised contrastive loss (Gao et al. 2021; InfoNCE, van den Oord et al. 2018, eq. 4).
