@@ -10,7 +10,6 @@ from likewise.cli.options import as_paths, parse_range, parse_settings, with_fie
 from likewise.cli.results import show_evaluation
 from likewise.cli.watch import Watch
 from likewise.data import read
-from likewise.data.dataset import Dataset
 from likewise.data.roles import parse_columns
 from likewise.errors import InputError
 from likewise.evaluation import to_json
@@ -85,9 +84,6 @@ def train(
         skip_bad=skip_bad,
         score_range=parse_range(score_range),
     )
-    if not isinstance(rows, Dataset):
-        problem = f"{resolved.data[0]} is a retrieval set: it can be measured on, not trained on"
-        raise InputError(problem, mend="give pairs to train on, and this with --dev")
     existing: Existing = "resume" if resume else "overwrite" if overwrite else "refuse"
     with Watch(quiet=quiet, minutes=resolved.training.minutes) as watch:
         run = run_training(

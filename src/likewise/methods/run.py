@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from likewise.data.dataset import Dataset, RetrievalSet
+from likewise.data.derive import corpus_to_texts
 from likewise.data.reading import read
 from likewise.errors import InputError
 from likewise.evaluation.comparison import compare
@@ -82,7 +83,7 @@ class Tell:
 
 def train(
     model: Encoder | CrossEncoder | str,
-    data: Dataset | str | Path | Sequence[str | Path],
+    data: Dataset | RetrievalSet | str | Path | Sequence[str | Path],
     *,
     method: str = "auto",
     dev: Dataset | RetrievalSet | str | Path | None = None,
@@ -99,7 +100,8 @@ def train(
 
     Args:
         model: an encoder or a cross-encoder, or what `likewise.load` takes.
-        data: rows to train on, or their file or files.
+        data: rows to train on, or their file or files; of a retrieval set, the methods for plain
+            texts take the corpus.
         method: a name in `METHODS`; "auto" takes the one that suits the data.
         dev: data to measure on, of a kind that can be evaluated; None holds a part of `data` out.
         out: folder of the run.
@@ -117,7 +119,8 @@ def train(
         NotFinite: the loss or a gradient is no longer a number.
     """
     tell = tell or Tell()
-    rows = data if isinstance(data, Dataset) else _rows(read(data))
+    given = data if isinstance(data, Dataset | RetrievalSet) else read(data)
+    rows = given if isinstance(given, Dataset) else _corpus(given, method)
     measured = read(dev) if isinstance(dev, str | Path) else dev
     named = "base" if isinstance(model, Encoder | CrossEncoder) else str(model)
     recipe = settle(rows, name_of(dev), named, method, settings)
@@ -283,11 +286,13 @@ def _chosen(fit: Fit[Any]) -> tuple[str, ...]:
     )
 
 
-def _rows(data: Dataset | RetrievalSet) -> Dataset:
-    if isinstance(data, RetrievalSet):
-        problem = f"{data.name} is a retrieval set: it can be measured on, not trained on"
-        raise InputError(problem, mend="give pairs to train on, and this with --dev")
-    return data
+def _corpus(data: RetrievalSet, method: str) -> Dataset:
+    """What a method for plain texts learns from; what the set is measured by stays out of it."""
+    if method != "auto" and "texts" in METHODS.pick(method, what="method").kinds:
+        return corpus_to_texts(data)
+    problem = f"{data.name} is a retrieval set: it can be measured on, not trained on"
+    mend = "give pairs to train on, and this with --dev; or learn from its corpus: --method gpl"
+    raise InputError(problem, mend=mend)
 
 
 def _write_start(
