@@ -3,11 +3,13 @@
 from likewise.losses import LOSSES
 from likewise.methods.any_loss import method_of
 from likewise.methods.augmented import train_augmented
+from likewise.methods.contrastive_tension import train_contrastive_tension
 from likewise.methods.conversions import with_convertible
 from likewise.methods.cosine import train_cosine
 from likewise.methods.cross_encoder import train_cross_encoder
 from likewise.methods.distillation import train_distillation
 from likewise.methods.mnr import train_mnr
+from likewise.methods.simcse import train_simcse
 from likewise.methods.softmax import train_softmax
 from likewise.methods.spec import MethodSpec
 from likewise.registry import Table
@@ -47,6 +49,18 @@ METHODS: Table[MethodSpec] = Table(
             kinds=("scored", "pair-labels", "nli", "pairs"),
             summary="a model that scores pairs: slower and more accurate; reranks and labels",
             makes="cross-encoder",
+        ),
+        "simcse": MethodSpec(
+            function=train_simcse,
+            kinds=with_convertible(("texts",)),
+            summary="plain texts: two views of each, by dropout or crops; or pairs themselves",
+            contrastive=True,
+        ),
+        "contrastive-tension": MethodSpec(
+            function=train_contrastive_tension,
+            kinds=with_convertible(("texts",)),
+            summary="plain texts: two encoders agree on each text and disagree on any two",
+            contrastive=True,
         ),
     },
     derived=(LOSSES, method_of),
