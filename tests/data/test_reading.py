@@ -194,3 +194,29 @@ def test_leaked_rows_are_those_that_plain_sets_of_texts_find(shared):
     seen = set(rows(train))
     expected = [i for i, row in enumerate(rows(dev)) if row in seen]
     assert leaked_rows(train, dev).tolist() == expected
+
+
+def test_plain_texts_are_read_alike_in_blocks_and_line_by_line(write, monkeypatch):
+    path = write("a.txt", "one\r\n\n  two \n\u3042\n")
+    whole = read(path)
+    monkeypatch.setattr("likewise.data.reading.read_lines", lambda _: None)
+    by_line = read(path)
+    assert whole.texts("text") == ["one", "  two ", "\u3042"]
+    assert whole.row.tolist() == by_line.row.tolist() == [1, 3, 4]
+    assert whole.fingerprint == by_line.fingerprint
+    assert (whole.columns, whole.notes) == (by_line.columns, by_line.notes)
+
+
+def test_plain_texts_that_are_wrong_are_told_row_by_row(write):
+    path = write("a.txt", b"one\ncaf\xe9\n\xe3\x80\x80\n")
+    error = error_of(path)
+    assert "row 2: byte 4 of the line is not UTF-8" in str(error)
+    assert 'row 3, column "text": the text is empty' in str(error)
+    assert read(path, skip_bad=True).texts("text") == ["one"]
+
+
+def test_plain_texts_take_no_other_columns_or_kind(write):
+    path = write("a.txt", "one\n")
+    assert "none" in str(error_of(path, columns={"text": "none"}))
+    assert "pairs" in str(error_of(path, kind="pairs"))
+    assert read(path, columns={"text": "text"}).texts("text") == ["one"]

@@ -15,11 +15,14 @@ from likewise.data.kinds.kind import Kind
 from likewise.data.readers import READERS
 from likewise.data.readers.beir import looks_like_beir, read_beir
 from likewise.data.readers.hub import read_hub
+from likewise.data.readers.text import read_lines
+from likewise.data.roles import bind
 from likewise.data.rows import FileRows, collect_rows, unfitting_row
 from likewise.data.scales import infer_range
 from likewise.errors import InputError, Where
 
 HUB = "hub:"
+LINES = ".txt"
 
 
 def read(
@@ -57,8 +60,10 @@ def read(
     files: list[FileRows] = []
     for one in sources:
         name, rows = _open_rows(one)
+        plain = None if columns or kind not in {None, "texts"} else _plain(name)
         files.append(
-            collect_rows(
+            plain
+            or collect_rows(
                 name,
                 rows,
                 kinds=KINDS,
@@ -114,6 +119,23 @@ def _open_rows(source: str | Path) -> tuple[str, Rows]:
             mend = "save it from the spreadsheet as CSV UTF-8"
         raise InputError(found, where=Where(path=name), mend=mend)
     return name, READERS[suffix](path)
+
+
+def _plain(name: str) -> FileRows | None:
+    """A whole file of texts at once; None for other formats, and where anything is wrong."""
+    if name.startswith(HUB) or _suffix(name) != LINES:
+        return None
+    found = read_lines(Path(name))
+    if found is None:
+        return None
+    return FileRows(
+        name=name,
+        binding=bind(["text"], kinds=KINDS, where=Where(path=name)),
+        table=pa.table({"text": found.texts}),
+        row=found.row,
+        first={},
+        notes=(),
+    )
 
 
 def _joined(files: Sequence[FileRows], score_range: tuple[float, float] | None) -> Dataset:
