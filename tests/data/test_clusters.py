@@ -6,7 +6,14 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likewise.data.clusters import cluster_ids, column_keys, dense_ids, normalise, text_keys
+from likewise.data.clusters import (
+    cluster_ids,
+    column_keys,
+    dense_ids,
+    flat_texts,
+    normalise,
+    text_keys,
+)
 
 words = st.lists(st.text(st.characters(categories=["L", "N"]), min_size=1), min_size=1)
 
@@ -81,3 +88,22 @@ def test_time_grows_with_the_texts_and_not_with_their_repeats():
         cluster_ids(texts)
         seconds.append(time.perf_counter() - start)
     assert seconds[1] < 5 * seconds[0] + 0.1
+
+
+def test_exact_keys_tell_apart_what_normal_forms_do_not():
+    column = pa.chunked_array([["One text.", "one TEXT", "One text."]], pa.large_string())
+    folded, exact = column_keys(column).keys, column_keys(column, exact=True).keys
+    assert len(set(folded.tolist())) == 1
+    assert dense_ids(exact).tolist() == [0, 1, 0]
+
+
+rows_of_texts = st.lists(st.none() | st.lists(st.text(max_size=3), max_size=3), max_size=6)
+
+
+@given(st.lists(rows_of_texts, max_size=3))
+def test_flat_texts_stand_in_the_order_of_their_keys(chunks):
+    lists = pa.large_list(pa.large_string())
+    column = pa.chunked_array([pa.array(chunk, lists) for chunk in chunks], lists)
+    flat = flat_texts(column).to_pylist()
+    assert flat == [text for chunk in chunks for row in chunk for text in row or []]
+    assert column_keys(column).keys.tolist() == text_keys(flat).tolist()

@@ -1,5 +1,6 @@
 """What becomes of data of one kind, where a loss takes another."""
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -148,3 +149,20 @@ def test_scores_and_labels_are_no_texts():
     assert all_texts(scored(4)).texts("text") == scored(4).all_texts()
     assert all_texts(scored(4)).score_range is None
     assert set(all_texts(DATA["labelled"](8)).texts("text")) == set(DATA["labelled"](8).all_texts())
+
+
+def test_texts_that_differ_in_case_alone_are_two():
+    data = make_data("texts", text=["Apple", "apple", "Apple"])
+    assert all_texts(data).texts("text") == ["Apple", "apple"]
+
+
+def test_many_texts_never_become_python_objects_all_together():
+    count = 100_000
+    data = make_data("pairs", anchor=[f"a {i}" for i in range(count)], positive=["b"] * count)
+    tracemalloc.start()
+    found = all_texts(data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(found) == count + 1
+    # 32,768 texts of a piece at about 60 bytes, and some integers a text: not 60 bytes a text
+    assert peak < 2_500_000 + 110 * count

@@ -95,21 +95,37 @@ def dense_ids(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     return ids
 
 
-def column_keys(column: pa.ChunkedArray) -> TextKeys:
+def column_keys(column: pa.ChunkedArray, *, exact: bool = False) -> TextKeys:
     """Hash every text of a column, a piece of it in memory at a time.
 
     Args:
         column: of texts, or of lists of texts; nulls are passed over.
+        exact: hash the text as it is, not its normalised form.
     """
+    hashed = _exact_keys if exact else text_keys
     keys, rows, start = [], [], 0
     for piece in _pieces(column):
         flat, places = _flattened(piece)
-        keys.append(text_keys(flat.to_pylist()))
+        keys.append(hashed(flat.to_pylist()))
         rows.append(places + start)
         start += len(piece)
     if not keys:
         return TextKeys(keys=np.empty(0, np.int64), rows=np.empty(0, np.int64))
     return TextKeys(keys=np.concatenate(keys), rows=np.concatenate(rows))
+
+
+def flat_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The texts of a column in the order of `column_keys`: lists one after the other, no nulls.
+
+    Args:
+        column: of texts, or of lists of texts.
+    """
+    chunks = [_flattened(chunk)[0] for chunk in column.chunks]
+    return pa.chunked_array(chunks, type=pa.large_string())
+
+
+def _exact_keys(texts: Iterable[str]) -> NDArray[np.int64]:
+    return np.fromiter(map(hash, texts), dtype=np.int64)
 
 
 def _pieces(column: pa.ChunkedArray) -> Iterator[pa.Array]:
