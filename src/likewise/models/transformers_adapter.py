@@ -2,7 +2,9 @@
 
 import json
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,25 @@ from torch import nn
 from likewise.errors import InputError, Where
 
 UNLIMITED = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextSampling:
+    """How texts are drawn from a sequence-to-sequence model.
+
+    Attributes:
+        count: texts for each input.
+        top_k: of the likeliest tokens, so many may come next.
+        top_p: and of these the first that make up such a probability (Holtzman et al. 2020).
+        longest_input: tokens; longer inputs are cut.
+        longest_output: tokens.
+    """
+
+    count: int
+    top_k: int
+    top_p: float
+    longest_input: int
+    longest_output: int
 
 
 def make_fast_tokenizer(folder: Path) -> bytes:
@@ -151,3 +172,103 @@ def _first_position(model: nn.Module) -> int:
         if isinstance(table, nn.Embedding) and isinstance(padding, int):
             return padding + 1
     return 0
+
+
+def load_seq2seq(folder: Path) -> tuple[nn.Module, Any]:
+    """A model that answers a text with a text, and its tokenizer.
+
+    Args:
+        folder: holds config.json, weights and tokenizer of such a model, as T5 is one.
+
+    Raises:
+        InputError: it is of another kind, lacks weights, or transformers cannot load it.
+    """
+    where = Where(path=str(folder))
+    mend = "name the folder of a sequence-to-sequence model, such as a docT5query model"
+    try:
+        with _without_bars():
+            config = transformers.AutoConfig.from_pretrained(
+                str(folder), local_files_only=True, trust_remote_code=False
+            )
+            if type(config) not in transformers.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING:
+                problem = f'"{config.model_type}" is no sequence-to-sequence model'
+                raise InputError(problem, where=where, mend=mend)
+            model, found = transformers.AutoModelForSeq2SeqLM.from_pretrained(
+                str(folder),
+                local_files_only=True,
+                trust_remote_code=False,
+                output_loading_info=True,
+            )
+            tokenizer = transformers.AutoTokenizer.from_pretrained(
+                str(folder), local_files_only=True, trust_remote_code=False
+            )
+    except InputError:
+        raise
+    except Exception as error:  # each family checks its files in its own way
+        reason = " ".join(str(error).split()) or type(error).__name__
+        problem = f"transformers cannot load a sequence-to-sequence model here: {reason}"
+        raise InputError(problem, where=where, mend=mend) from error
+    if found["missing_keys"] or found["mismatched_keys"]:
+        lacking = sorted(map(str, (*found["missing_keys"], *found["mismatched_keys"])))
+        problem = f"{len(lacking)} weights of the model are not here, such as {lacking[0]}"
+        raise InputError(problem, where=where, mend=f"{mend}; an encoder alone writes nothing")
+    return model.float().eval(), tokenizer
+
+
+def sample_texts(
+    model: nn.Module, tokenizer: Any, texts: Sequence[str], sampling: TextSampling, *, seed: int
+) -> list[list[str]]:
+    """Draw texts that a sequence-to-sequence model answers each text with.
+
+    Args:
+        model: as `load_seq2seq` gave it.
+        tokenizer: as `load_seq2seq` gave it.
+        texts: n of them, all in one batch.
+        sampling: how.
+        seed: of the draw; the generators of the caller stay as they were.
+
+    Returns:
+        For each text `count` texts, special tokens left out, ends trimmed.
+    """
+    device = next(model.parameters()).device
+    batch = tokenizer(
+        list(texts),
+        padding=True,
+        truncation=True,
+        max_length=sampling.longest_input,
+        return_tensors="pt",
+    )
+    given = {key: batch[key].to(device) for key in ("input_ids", "attention_mask")}
+    asked: Any = model
+    with torch.random.fork_rng([device] if device.type == "cuda" else []), torch.inference_mode():
+        torch.manual_seed(seed)
+        ids = asked.generate(
+            **given,
+            do_sample=True,
+            num_beams=1,
+            top_k=sampling.top_k,
+            top_p=sampling.top_p,
+            max_new_tokens=sampling.longest_output,
+            num_return_sequences=sampling.count,
+        )
+    drawn = [text.strip() for text in tokenizer.batch_decode(ids, skip_special_tokens=True)]
+    return [drawn[i : i + sampling.count] for i in range(0, len(drawn), sampling.count)]
+
+
+def count_tokens(tokenizer: Any, texts: Sequence[str], *, most: int) -> list[int]:
+    """How many tokens the tokenizer of such a model makes of each text, `most` at the most."""
+    ids = tokenizer(list(texts), truncation=True, max_length=most)["input_ids"]
+    return [len(text) for text in ids]
+
+
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Loading draws no bar: what the library is doing is said by the library's own."""
+    bars: Any = transformers.utils.logging
+    shown = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            bars.enable_progress_bar()
