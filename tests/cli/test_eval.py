@@ -275,3 +275,29 @@ def test_a_model_whose_vectors_are_not_finite_ends_the_run_with_one_message(
     code, out, err = run(other_folder, "--on", scored_file, "--json", *FEW)
     assert (code, out) == (1, "")
     assert "vectors are not finite" in err
+
+
+def test_labelled_texts_are_clustered_where_that_is_asked_for(run, tiny_folder, labelled_file):
+    code, out, _ = run(tiny_folder, "--on", labelled_file, "--task", "clustering", "--json", *FEW)
+    assert code == 0
+    (result,) = from_json(json.loads(out)).results
+    assert next(iter(result.scores)) == "v-measure"
+
+
+def test_a_task_that_does_not_fit_the_data_is_refused(run, tiny_folder, scored_file):
+    code, _, err = run(tiny_folder, "--on", scored_file, "--task", "clustering")
+    assert code == 2
+    assert "takes no data of kind" in err
+    code, _, err = run(tiny_folder, "--on", scored_file, "--task", "clusterings")
+    assert code == 2
+    assert "one of: clustering" in err
+
+
+@pytest.mark.parametrize("missing", ["nowhere", "static:nowhere.txt"])
+def test_a_model_that_is_missing_is_told_before_the_first_is_measured(
+    run, tiny_folder, scored_file, missing: str
+):
+    code, _, err = run(tiny_folder, missing, "--on", scored_file)
+    assert code == 2
+    assert "nowhere" in err
+    assert "measuring" not in err

@@ -226,7 +226,15 @@ def labelled_case() -> Case:
     )
 
 
+def clustering_case() -> Case:
+    """Clusters that say nothing still share (k - 1)² / 2n nats with k labels (Miller 1955)."""
+    chance = (6 - 1) ** 2 / (2 * N) / np.log(6)
+    return replace(labelled_case(), noise=1.2, chance=chance, slack=0.06)
+
+
+# by kind of data, or by evaluator where a kind has several
 CASES = {
+    "clustering": clustering_case,
     "scored": scored_case,
     "retrieval": retrieval_case,
     "pairs": pairs_case,

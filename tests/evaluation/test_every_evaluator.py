@@ -26,7 +26,7 @@ def names_and_kinds(what: str) -> list[tuple[str, str]]:
 def entry(request: pytest.FixtureRequest) -> tuple[EvaluatorSpec, Case]:
     name, kind = request.param
     assert kind in CASES, f"tests/evaluation/conftest.py: add a case for data of kind {kind}"
-    return EVALUATORS[name], CASES[kind]()
+    return EVALUATORS[name], CASES.get(name, CASES[kind])()
 
 
 def test_perfect_vectors_get_the_top_score(entry: tuple[EvaluatorSpec, Case]):

@@ -36,6 +36,8 @@ def test_metrics_by_hand():
     assert values["map@r"][0] == pytest.approx(sum((i + 1) / r for i, r in enumerate(ranks)) / 8)
     # text 3, the first b, stands between two a
     assert values["precision@1"][3] == 0
+    # eight of its eleven neighbours are b's others: nine a and two b, of which ten vote
+    assert values["knn"] == [1, 1, 1, 0] * 3
     assert result.primary == "precision@10"
     assert result.n == 12
 

@@ -11,6 +11,7 @@ from likewise.cli.console import answer, emit_json, say
 from likewise.cli.results import show_evaluation
 from likewise.data import read
 from likewise.data.dataset import Dataset, RetrievalSet
+from likewise.data.files import no_such_file
 from likewise.data.roles import parse_columns
 from likewise.errors import InputError, Where
 from likewise.evaluation import EVALUATORS, evaluate, evaluate_baseline, to_json, write_evaluation
@@ -21,6 +22,7 @@ from likewise.evaluation.statistics import RESAMPLES
 from likewise.evaluation.tasks import task_name
 from likewise.models import load, load_cross_encoder
 from likewise.models.cross_encoder import is_cross_encoder
+from likewise.models.source import parse_name, resolve_model
 
 
 def eval_(
@@ -33,6 +35,10 @@ def eval_(
     ],
     *,
     on: Annotated[list[str], typer.Option(help="Data to measure on; may be given several times.")],
+    task: Annotated[
+        str | None,
+        typer.Option(help="Evaluator, where the data fits several: clustering, neighbours."),
+    ] = None,
     split: Annotated[str, typer.Option(help="Judgements of a BEIR folder.")] = "test",
     kind: Annotated[str | None, typer.Option(help="Kind of the files, if they fit two.")] = None,
     columns: Annotated[
@@ -61,7 +67,8 @@ def eval_(
     """Measure models on data, with 95 % intervals and paired differences from the first model.
 
     Scored pairs are measured as similarity (Pearson and Spearman of the cosine), labelled pairs by
-    average precision, labelled texts by the labels of their neighbours, a retrieval folder as
+    average precision, labelled texts by the labels of their neighbours (or, with --task
+    clustering, by those of k-means' clusters), a retrieval folder as
     retrieval (nDCG, recall, MRR, MAP), pairs as retrieval among their own positives. A
     cross-encoder puts what BM25 found in order, and is measured on NLI too.
 
@@ -76,9 +83,11 @@ def eval_(
     crosses = {name: is_cross_encoder(name) for name in models}
     for one in data:
         for scores_pairs in set(crosses.values()):
-            evaluator_for(one, scores_pairs=scores_pairs)  # before any model is loaded
+            evaluator_for(one, task, scores_pairs=scores_pairs)  # before any model is loaded
         for note in one.notes:
             say(f"{task_name(one)}: {note.text}", quiet=quiet)
+    for name in models:
+        _refuse_missing(name)
     results = []
     for name in models:
         model = load_cross_encoder(name) if crosses[name] else load(name)
@@ -89,6 +98,7 @@ def eval_(
                     model,
                     one,
                     name=name,
+                    evaluator=task,
                     precision=precision,
                     resamples=resamples,
                     seed=seed,
@@ -96,7 +106,7 @@ def eval_(
                 )
             )
     for one in data:
-        chosen = evaluator_for(one, scores_pairs=all(crosses.values()))
+        chosen = evaluator_for(one, task, scores_pairs=all(crosses.values()))
         if baselines or (baselines is None and EVALUATORS[chosen].baseline_shown):
             plain = evaluate_baseline(one, evaluator=chosen, resamples=resamples, seed=seed)
             results += [] if plain is None else [plain]
@@ -120,6 +130,15 @@ def _refuse_repeats(what: str, names: Sequence[str], *, mend: str) -> None:
     for name, times in Counter(names).items():
         if times > 1:
             raise InputError(f'the {what} "{name}" is given {times} times', mend=mend)
+
+
+def _refuse_missing(name: str) -> None:
+    """Ask for every model before the first is measured."""
+    named = parse_name(name)
+    if named.is_static and not Path(named.base).exists():
+        raise no_such_file(Path(named.base))
+    if not named.is_static and named.scratch is None:
+        resolve_model(named.base)
 
 
 def _refuse_existing(out: Path | None, *, overwrite: bool) -> None:

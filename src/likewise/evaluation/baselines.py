@@ -89,7 +89,7 @@ def evaluate_tfidf_neighbours(
 ) -> Result:
     """Neighbours by the cosine of TF-IDF vectors; data of kind "labelled"."""
     sample = draw_sample(data, seed)
-    vectors = _tfidf(sample.texts)
+    vectors = tfidf_vectors(sample.texts)
 
     def cosines(rows: slice) -> NDArray[np.float64]:
         return np.asarray((vectors[rows] @ vectors.T).toarray(), dtype=np.float64)
@@ -99,13 +99,17 @@ def evaluate_tfidf_neighbours(
 
 
 def _tfidf_cosines(data: Dataset) -> NDArray[np.float64]:
-    vectors = _tfidf(data.texts("sentence1") + data.texts("sentence2"))
+    vectors = tfidf_vectors(data.texts("sentence1") + data.texts("sentence2"))
     product = vectors[: len(data)].multiply(vectors[len(data) :])  # rows have length 1
     return np.asarray(product.sum(axis=1), dtype=np.float64).ravel()
 
 
-def _tfidf(texts: list[str]) -> Any:
-    """[n, V] sparse; no columns at all where no text has a word."""
+def tfidf_vectors(texts: list[str]) -> Any:
+    """TF-IDF of n texts, each scaled to length 1: [n, V] sparse.
+
+    Args:
+        texts: one that has no word is all zeros.
+    """
     from scipy.sparse import csr_matrix
     from sklearn.feature_extraction.text import TfidfVectorizer
 

@@ -13,6 +13,7 @@ from likewise.evaluation.baselines import (
     evaluate_tfidf_neighbours,
     evaluate_tfidf_pair_labels,
 )
+from likewise.evaluation.clustering import evaluate_clustering, evaluate_tfidf_clustering
 from likewise.evaluation.nearest import evaluate_neighbours
 from likewise.evaluation.nli_classification import evaluate_majority, predict_nli
 from likewise.evaluation.pair_classification import (
@@ -64,6 +65,9 @@ EVALUATORS: Table[EvaluatorSpec] = Table(
         ),
         "neighbours": EvaluatorSpec(
             kinds=("labelled",), function=evaluate_neighbours, baseline=evaluate_tfidf_neighbours
+        ),
+        "clustering": EvaluatorSpec(
+            kinds=("labelled",), function=evaluate_clustering, baseline=evaluate_tfidf_clustering
         ),
     },
 )

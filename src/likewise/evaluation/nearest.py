@@ -60,8 +60,9 @@ def evaluate_neighbours(
         "precision@10", which leads: the share of the ten nearest (of as many as the class has
         others, where these are fewer) that have the label; "precision@1": of the nearest alone;
         "map@r": precision at the rank of each text of the class among the R nearest, over R, the
-        others of the class (Musgrave et al. 2020, MAP@R). Details hold `values` (metric to one a
-        text), and `chance`, the precision of neighbours drawn at random.
+        others of the class (Musgrave et al. 2020, MAP@R); "knn": whether the vote of the ten
+        nearest, the nearer first where it is even, is the label. Details hold `values` (metric to
+        one a text), and `chance`, the precision of neighbours drawn at random.
 
     Raises:
         InputError: one label only, or fewer than ten texts with another one of their class.
@@ -165,6 +166,7 @@ def _measure(
     found = best_first(cosines, np.arange(len(sample.texts)), depth=depth).positions
     hits = sample.labels[found] == sample.labels[rows, None]  # [some, depth]
     ranks = np.arange(1, depth + 1)
+    voted = _vote(sample.labels[found[:, :NEAREST]])
     within = ranks <= others[:, None]
     wanted = np.maximum(others, 1)
     few = wanted.clip(max=NEAREST)
@@ -172,5 +174,13 @@ def _measure(
     return {
         f"precision@{NEAREST}": (hits & (ranks <= few[:, None])).sum(axis=1) / few,
         "precision@1": hits[:, 0].astype(np.float64),
+        "knn": (voted == sample.labels[rows]).astype(np.float64),
         "map@r": (precision * hits * within).sum(axis=1) / wanted,
     }
+
+
+def _vote(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """[some]: the label that most of the neighbours [some, k] have, the nearest of the tied."""
+    votes = (labels[:, :, None] == labels[:, None, :]).sum(axis=2)  # [some, k] for each one's own
+    chosen: NDArray[np.int64] = labels[np.arange(len(labels)), votes.argmax(axis=1)]
+    return chosen
