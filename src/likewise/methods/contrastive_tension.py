@@ -1,14 +1,16 @@
 """Contrastive Tension: two encoders learn to agree on each text, and to disagree on any two."""
 
 import math
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
+from pydantic import Field
 from torch import Tensor
 
 from likewise.data.dataset import Dataset
 from likewise.errors import InputError
 from likewise.losses.contrastive_tension import contrastive_tension, contrastive_tension_in_batch
 from likewise.methods.plain_texts import distinct_texts
+from likewise.registry import Positive
 from likewise.training.batch import Batch
 from likewise.training.fit import Fit
 from likewise.training.objective import Objective
@@ -22,8 +24,8 @@ def train_contrastive_tension(
     data: Dataset,
     *,
     variant: Variant = "in-batch",
-    negatives: int = 7,
-    scale: float = 20.0,
+    negatives: Annotated[int, Field(ge=1)] = 7,
+    scale: Positive = 20.0,
 ) -> None:
     """Train on plain texts with a second encoder (Carlsson et al. 2021).
 
@@ -49,7 +51,7 @@ def train_contrastive_tension(
         InputError: one distinct text, or fewer than K + 1; a batch size that is no multiple of
             K + 1; numbers out of range; --adaptive-layers, as there are two encoders.
     """
-    _refuse_numbers(fit, negatives=negatives, scale=scale)
+    _refuse_layers(fit)
     texts = distinct_texts(fit, data)
     if variant == "in-batch":
         second = SecondEncoder(fit.encoder, log_scale=math.log(scale))
@@ -89,13 +91,7 @@ def _in_batch(second: SecondEncoder) -> Objective:
     )
 
 
-def _refuse_numbers(fit: Fit[Any], *, negatives: int, scale: float) -> None:
-    if negatives < 1:
-        problem = f"negatives must be 1 or more, found {negatives}"
-        raise InputError(problem, mend="change negatives: 7 is usual")
-    if not 0 < scale < math.inf:
-        problem = f"scale must be over 0 and finite, found {scale}"
-        raise InputError(problem, mend="change scale: 20 is usual")
+def _refuse_layers(fit: Fit[Any]) -> None:
     if fit.options.adaptive_layers:
         problem = "adaptive_layers does not go with this method, which trains two encoders"
         raise InputError(problem, mend="leave out --adaptive-layers")

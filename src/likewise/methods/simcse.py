@@ -1,6 +1,5 @@
 """SimCSE: two views of a text belong together, and the other texts of the batch apart."""
 
-import math
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
@@ -18,6 +17,7 @@ from likewise.methods.plain_texts import distinct_texts
 from likewise.methods.refusals import refuse_unfit
 from likewise.models.encoder import Encoder
 from likewise.models.folder.static_layout import is_static
+from likewise.registry import Positive
 from likewise.training.batch import Batch
 from likewise.training.crops import Shares, count_single_words
 from likewise.training.dropout import highest_dropout
@@ -37,11 +37,11 @@ def train_simcse(
     data: Dataset,
     *,
     views: Views = "auto",
-    scale: float = 20.0,
+    scale: Positive = 20.0,
     pooling: Literal["model", "cls", "mean"] = "model",
     mlp: bool = True,
     min_share: float = 0.3,
-    negative_weight: float = 1.0,
+    negative_weight: Positive = 1.0,
 ) -> None:
     """Train on two views of each text (Gao et al. 2021), or on pairs as its supervised variant.
 
@@ -69,7 +69,6 @@ def train_simcse(
             of range; a choice that does not go with the model or the data.
     """
     shares = Shares(least=min_share, most=max(1 - min_share, min_share))
-    _refuse_numbers(scale=scale, negative_weight=negative_weight)
     if views == "auto" and data.kind in PAIRED:
         _choose_pooling(fit.encoder, pooling)
         return _train_pairs(fit, data, scale=scale, weight=negative_weight)
@@ -180,10 +179,3 @@ def _weighted(
         return weighted_mnr(a, p, n, batch.collides, own, scale=scale, weight=weight)
 
     return replace(objective, loss=loss)
-
-
-def _refuse_numbers(**numbers: float) -> None:
-    for name, value in numbers.items():
-        if not 0 < value < math.inf:
-            problem = f"{name} must be over 0 and finite, found {value}"
-            raise InputError(problem, mend=f"change {name}")
