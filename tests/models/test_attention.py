@@ -12,6 +12,7 @@ from likewise.models.attention import (
     LONGEST_PLAIN,
     MOST_BUCKETS,
     attend,
+    causal,
     plan_attention,
 )
 
@@ -171,3 +172,51 @@ def test_the_dtype_of_the_stream_is_kept():
     plan = plan_attention(torch.tensor([3, 5]), device=CPU)
     qkv = draw_qkv([3, 5]).bfloat16()
     assert attend(qkv, plan, heads=HEADS, bias=relative).dtype == torch.bfloat16
+
+
+def back_only(length: int) -> Tensor:
+    """0 for a key at or before its query, -inf behind it; added to the relative bias."""
+    places = torch.arange(length)
+    behind = places[None, :] > places[:, None]
+    return relative(length).masked_fill(behind, -torch.inf)
+
+
+@pytest.mark.parametrize("lengths", [[3, 1, 7, 7, 2], [LONGEST_PLAIN + 5, 4]])
+def test_looking_back_only_follows_the_formula(lengths: list[int]):
+    qkv = draw_qkv(lengths).requires_grad_()
+    twin = qkv.detach().clone().requires_grad_()
+    plan = plan_attention(torch.tensor(lengths), device=CPU)
+    out = attend(qkv, plan, heads=HEADS, bias=causal(relative, device=CPU))
+    expected = by_formula(twin, lengths, back_only)
+    torch.testing.assert_close(out, expected, atol=1e-6, rtol=1e-5)
+    weights = torch.randn(out.shape, dtype=torch.float64)
+    (out * weights).sum().backward()
+    (expected * weights).sum().backward()
+    torch.testing.assert_close(qkv.grad, twin.grad, atol=1e-6, rtol=1e-5)
+
+
+@settings(deadline=None)
+@given(some_lengths, st.integers(0, 10**6))
+def test_looking_back_only_no_token_sees_one_behind_it(lengths: list[int], place: int):
+    qkv, changed = draw_qkv(lengths), draw_qkv(lengths)
+    place %= len(qkv)
+    changed[place] += 5.0
+    plan = plan_attention(torch.tensor(lengths), device=CPU)
+    before, after = (attend(x, plan, heads=HEADS, bias=causal(device=CPU)) for x in (qkv, changed))
+    torch.testing.assert_close(before[:place], after[:place])
+    assert not torch.equal(before[place], after[place])
+
+
+def test_looking_back_a_gradient_stays_finite_where_a_window_holds_padding_alone():
+    """Of 2 tokens in a rectangle of 9 cells, most see nothing but padding and the past."""
+
+    def window(length: int) -> Tensor:
+        places = torch.arange(length)
+        apart = (places[None, :] - places[:, None]).abs() > 2
+        return torch.zeros(1, length, length).masked_fill(apart, -1e4)
+
+    qkv = draw_qkv([2, 9]).float().requires_grad_()
+    plan = plan_attention(torch.tensor([2, 9]), device=CPU)
+    attend(qkv, plan, heads=HEADS, bias=causal(window, device=CPU)).square().sum().backward()
+    assert qkv.grad is not None
+    assert bool(torch.isfinite(qkv.grad).all())

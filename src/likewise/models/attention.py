@@ -59,6 +59,28 @@ class Plan:
     back: Tensor | None = None
 
 
+def causal(bias: Bias | None = None, *, device: torch.device) -> Bias:
+    """Let every token see itself and what stands before it, and nothing behind it.
+
+    Args:
+        bias: of the attention as it is; None for none.
+        device: where the stream is.
+
+    Returns:
+        From L to [1 or heads, L, L]: the same bias, and -inf where a key stands behind its query.
+    """
+    known: dict[int, Tensor] = {}
+
+    def looking_back(length: int) -> Tensor:
+        if length not in known:
+            ahead = torch.ones(length, length, dtype=torch.bool, device=device).triu(1)
+            mask = torch.zeros(1, length, length, device=device).masked_fill(ahead, -torch.inf)
+            known[length] = mask if bias is None else bias(length) + mask
+        return known[length]
+
+    return looking_back
+
+
 def plan_attention(lengths: Tensor, *, device: torch.device) -> Plan:
     """Choose the buckets for texts of these lengths and lay out their rectangles.
 

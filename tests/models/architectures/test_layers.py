@@ -12,6 +12,7 @@ from likewise.models.architectures.layers import (
     initialise,
     keep,
     kept_rows,
+    steps_between,
 )
 from likewise.models.attention import plan_attention
 from likewise.text.packed import pack
@@ -112,3 +113,24 @@ def test_only_the_last_layer_is_asked_for_fewer_rows():
     x = torch.arange(16.0).view(8, 2)
     assert keep(x, None) is x
     assert torch.equal(keep(x, last), x[[0, 3]])
+
+
+def test_a_step_between_the_halves_of_a_layer_changes_what_the_second_reads():
+    options = {"activation": "gelu", "eps": 1e-5, "dropout": 0.0, "attention_dropout": 0.0}
+    layer = filled(PostNormLayer(8, 2, 16, **options))
+    x, plan = (
+        torch.randn(5, 8, generator=DRAW),
+        plan_attention(torch.tensor([5]), device=torch.device("cpu")),
+    )
+    halfway = layer.attention_norm(x + layer.attention(x, plan))
+    moved = layer(x, plan, None, None, lambda half: 2 * half)
+    expected = layer.norm(2 * halfway + layer.down(layer.activation(layer.up(2 * halfway))))
+    torch.testing.assert_close(moved, expected)
+
+
+def test_a_decoder_has_a_step_for_each_layer_and_an_encoder_has_none():
+    assert steps_between((), 3) == [None, None, None]
+    steps = [torch.relu, torch.tanh]
+    assert steps_between(steps, 2) == steps
+    with pytest.raises(ValueError, match="3 layers"):
+        steps_between(steps, 3)

@@ -1,6 +1,6 @@
 """BERT and its many children: MiniLM, BGE, E5, GTE (Devlin et al. 2019)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import torch
@@ -8,9 +8,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from likewise.models.architectures.architecture import Architecture
-from likewise.models.architectures.layers import LayerNorm, PostNormLayer, kept_rows
+from likewise.models.architectures.layers import (
+    Between,
+    LayerNorm,
+    PostNormLayer,
+    kept_rows,
+    steps_between,
+)
 from likewise.models.architectures.names import Names
-from likewise.models.attention import plan_attention
+from likewise.models.attention import causal, plan_attention
 from likewise.text.packed import Packed
 
 Positions: TypeAlias = Callable[[Packed], Tensor]
@@ -18,6 +24,8 @@ Positions: TypeAlias = Callable[[Packed], Tensor]
 
 class Bert(nn.Module):
     """Learned absolute positions, a segment for each text of a pair, post-norm layers."""
+
+    norms_after = True
 
     def __init__(self, config: dict[str, Any], *, positions: Positions = Packed.positions) -> None:
         """Build from a checkpoint's config.json.
@@ -51,9 +59,17 @@ class Bert(nn.Module):
         )
 
     def forward(
-        self, packed: Packed, *, dtype: torch.dtype = torch.float32, first_only: bool = False
+        self,
+        packed: Packed,
+        *,
+        dtype: torch.dtype = torch.float32,
+        first_only: bool = False,
+        between: Sequence[Between] = (),
     ) -> Tensor:
-        """Hidden states [T, H] of a packed stream, in `dtype`; or [S, H] of the first tokens."""
+        """Hidden states [T, H] of a packed stream, in `dtype`; or [S, H] of the first tokens.
+
+        With a step `between` the halves of each layer the attention looks back only.
+        """
         x = F.embedding(packed.ids, self.tokens) + F.embedding(self.place(packed), self.positions)
         if packed.segments is None:  # one text: all of the first segment
             x = x + self.segments[0]
@@ -64,8 +80,10 @@ class Bert(nn.Module):
             x = F.dropout(x, self.dropout)
         plan = plan_attention(packed.lengths, device=packed.ids.device)
         kept = kept_rows(packed, first_only=first_only, layers=len(self.layers))
-        for layer, rows in zip(self.layers, kept, strict=True):
-            x = layer(x, plan, None, rows)
+        bias = causal(device=x.device) if between else None
+        steps = steps_between(between, len(self.layers))
+        for layer, rows, step in zip(self.layers, kept, steps, strict=True):
+            x = layer(x, plan, bias, rows, step)
         return x
 
 

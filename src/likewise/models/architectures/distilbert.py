@@ -1,6 +1,6 @@
 """DistilBERT: BERT without segments, and with half the layers (Sanh et al. 2019)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 import torch
@@ -8,9 +8,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from likewise.models.architectures.architecture import Architecture
-from likewise.models.architectures.layers import LayerNorm, PostNormLayer, keep, kept_rows
+from likewise.models.architectures.layers import (
+    Between,
+    LayerNorm,
+    PostNormLayer,
+    keep,
+    kept_rows,
+    steps_between,
+)
 from likewise.models.architectures.names import Names
-from likewise.models.attention import plan_attention
+from likewise.models.attention import causal, plan_attention
 from likewise.text.packed import Packed
 
 EPS = 1e-12  # fixed in the original code, in no configuration
@@ -18,6 +25,8 @@ EPS = 1e-12  # fixed in the original code, in no configuration
 
 class DistilBert(nn.Module):
     """Absolute positions and post-norm layers, whose attention's output is not dropped."""
+
+    norms_after = True
 
     def __init__(self, config: dict[str, Any]) -> None:
         """Build from a checkpoint's config.json."""
@@ -43,16 +52,27 @@ class DistilBert(nn.Module):
         )
 
     def forward(
-        self, packed: Packed, *, dtype: torch.dtype = torch.float32, first_only: bool = False
+        self,
+        packed: Packed,
+        *,
+        dtype: torch.dtype = torch.float32,
+        first_only: bool = False,
+        between: Sequence[Between] = (),
     ) -> Tensor:
-        """Hidden states [T, H] of a packed stream, in `dtype`; or [S, H] of the first tokens."""
+        """Hidden states [T, H] of a packed stream, in `dtype`; or [S, H] of the first tokens.
+
+        With a step `between` the halves of each layer the attention looks back only.
+        """
         x = F.embedding(packed.ids, self.tokens) + F.embedding(packed.positions(), self.positions)
         x = self._drop(self.norm(x.to(dtype)))
         plan = plan_attention(packed.lengths, device=packed.ids.device)
         kept = kept_rows(packed, first_only=first_only, layers=len(self.layers))
         layers = cast("Iterable[PostNormLayer]", self.layers)
-        for layer, rows in zip(layers, kept, strict=True):
-            x = layer.attention_norm(keep(x, rows) + layer.attention(x, plan, None, rows))
+        bias = causal(device=x.device) if between else None
+        steps = steps_between(between, len(self.layers))
+        for layer, rows, step in zip(layers, kept, steps, strict=True):
+            x = layer.attention_norm(keep(x, rows) + layer.attention(x, plan, bias, rows))
+            x = x if step is None else step(x)
             x = layer.norm(x + self._drop(layer.down(layer.activation(layer.up(x)))))
         return x
 

@@ -4,7 +4,8 @@ Weights are float32 masters and are cast to the stream's dtype where they are us
 bfloat16 training updates full-precision weights (mixed precision, Micikevicius et al. 2018).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -21,6 +22,35 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "silu": F.silu,
     "tanh": torch.tanh,
 }
+
+# Of a layer that decodes: what happens to its [T, H] between attention and feed-forward
+Between: TypeAlias = Callable[[Tensor], Tensor]
+
+
+@runtime_checkable
+class Decodes(Protocol):
+    """A backbone that can also write a text, one step between each layer's two halves.
+
+    Attributes:
+        width: H.
+        dropout: of hidden states.
+        tokens: [V, H], the table of token embeddings.
+        norm: of the embeddings; its eps is that of every norm.
+        layers: in order.
+        norms_after: whether a layer normalises behind each residual, not before each half.
+    """
+
+    width: int
+    dropout: float
+    tokens: nn.Parameter
+    norm: "LayerNorm"
+    layers: nn.ModuleList
+    norms_after: bool
+
+    def __call__(
+        self, packed: Packed, *, dtype: torch.dtype = ..., between: Sequence[Between] = ...
+    ) -> Tensor:
+        """Hidden states [T, H]; with a step for each layer no token sees one behind it."""
 
 
 class Linear(nn.Module):
@@ -100,11 +130,18 @@ class PostNormLayer(nn.Module):
         self.norm = LayerNorm(width, eps=eps)
 
     def forward(
-        self, x: Tensor, plan: Plan, bias: Bias | None = None, kept: Tensor | None = None
+        self,
+        x: Tensor,
+        plan: Plan,
+        bias: Bias | None = None,
+        kept: Tensor | None = None,
+        between: Between | None = None,
     ) -> Tensor:
         """[T, H] to [T, H], or to the rows `kept` of it, which costs a last layer little."""
         mixed = self.attention(x, plan, bias, kept)
         x = self.attention_norm(keep(x, kept) + self._drop(mixed))
+        if between is not None:
+            x = between(x)
         return self.norm(x + self._drop(self.down(self.activation(self.up(x)))))  # type: ignore[no-any-return]  # a module's call is untyped
 
     def _drop(self, x: Tensor) -> Tensor:
@@ -129,6 +166,18 @@ def kept_rows(packed: Packed, *, first_only: bool, layers: int) -> list[Tensor |
     """
     firsts = packed.starts[:-1].to(packed.ids.device) if first_only else None
     return [None] * (layers - 1) + [firsts]
+
+
+def steps_between(between: Sequence[Between], layers: int) -> Sequence[Between | None]:
+    """One entry a layer: the steps of a decoder, or None each for an encoder.
+
+    Args:
+        between: a step for each layer, or none at all.
+        layers: how many there are.
+    """
+    if between and len(between) != layers:
+        raise ValueError(f"{layers} layers need as many steps between their halves, or none")
+    return between or [None] * layers
 
 
 def initialise(module: nn.Module, *, std: float, generator: torch.Generator) -> None:

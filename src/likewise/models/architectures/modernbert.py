@@ -1,6 +1,6 @@
 """ModernBERT: pre-norm, rotary positions, gated units, local attention (Warner et al. 2024)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,9 +10,17 @@ from torch import Tensor, nn
 
 from likewise.errors import InputError
 from likewise.models.architectures.architecture import Architecture
-from likewise.models.architectures.layers import ACTIVATIONS, LayerNorm, Linear, keep, kept_rows
+from likewise.models.architectures.layers import (
+    ACTIVATIONS,
+    Between,
+    LayerNorm,
+    Linear,
+    keep,
+    kept_rows,
+    steps_between,
+)
 from likewise.models.architectures.names import Names
-from likewise.models.attention import Bias, Plan, attend, plan_attention
+from likewise.models.attention import Bias, Plan, attend, causal, plan_attention
 from likewise.text.packed import Packed
 
 GLOBAL_THETA, LOCAL_THETA = 160_000.0, 10_000.0
@@ -75,10 +83,19 @@ class PreNormLayer(nn.Module):
         self.up = Linear(width, 2 * inner, bias=mlp_bias)
         self.down = Linear(inner, width, bias=mlp_bias)
 
-    def forward(self, x: Tensor, plan: Plan, reach: Reach, kept: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        plan: Plan,
+        reach: Reach,
+        kept: Tensor | None = None,
+        between: Between | None = None,
+    ) -> Tensor:
         """[T, H] to [T, H], or to the rows `kept` of it, which costs a last layer little."""
         mixed = self.attention(self.attention_norm(x), plan, reach, kept)
         x = keep(x, kept) + mixed
+        if between is not None:
+            x = between(x)
         value, gate = self.up(self.norm(x)).chunk(2, dim=-1)
         inner = _drop(self.activation(value) * gate, self.dropout if self.training else 0.0)
         return x + self.down(inner)  # type: ignore[no-any-return]  # a module's call is untyped
@@ -86,6 +103,8 @@ class PreNormLayer(nn.Module):
 
 class ModernBert(nn.Module):
     """No absolute positions: most layers see a window, every third one the whole text."""
+
+    norms_after = False
 
     def __init__(self, config: dict[str, Any]) -> None:
         """Build from a checkpoint's config.json."""
@@ -104,20 +123,32 @@ class ModernBert(nn.Module):
         self.final_norm = _norm(config)
 
     def forward(
-        self, packed: Packed, *, dtype: torch.dtype = torch.float32, first_only: bool = False
+        self,
+        packed: Packed,
+        *,
+        dtype: torch.dtype = torch.float32,
+        first_only: bool = False,
+        between: Sequence[Between] = (),
     ) -> Tensor:
-        """Hidden states [T, H] of a packed stream, in `dtype`; or [S, H] of the first tokens."""
+        """Hidden states [T, H] of a packed stream, in `dtype`; or [S, H] of the first tokens.
+
+        With a step `between` the halves of each layer the attention looks back only.
+        """
         x = self.norm(F.embedding(packed.ids, self.tokens).to(dtype))
         x = _drop(x, self.dropout if self.training else 0.0)
         plan = plan_attention(packed.lengths, device=packed.ids.device)
         places = packed.positions()
+        window = window_bias(self.half_window, x.device)
+        both = (causal(device=x.device), causal(window, device=x.device))
+        full, local = both if between else (None, window)
         reaches = {
-            GLOBAL: self._reach(GLOBAL, places, None),
-            LOCAL: self._reach(LOCAL, places, window_bias(self.half_window, x.device)),
+            GLOBAL: self._reach(GLOBAL, places, full),
+            LOCAL: self._reach(LOCAL, places, local),
         }
         kept = kept_rows(packed, first_only=first_only, layers=len(self.layers))
-        for layer, reach, rows in zip(self.layers, self.reaches, kept, strict=True):
-            x = layer(x, plan, reaches[reach], rows)
+        steps = steps_between(between, len(self.layers))
+        for layer, reach, rows, step in zip(self.layers, self.reaches, kept, steps, strict=True):
+            x = layer(x, plan, reaches[reach], rows, step)
         return self.final_norm(x)  # type: ignore[no-any-return]  # a module's call is untyped
 
     def _reach(self, name: str, places: Tensor, window: Bias | None) -> Reach:

@@ -1,6 +1,7 @@
 """MPNet: BERT's layers with relative positions in the attention (Song et al. 2020)."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -8,10 +9,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from likewise.models.architectures.architecture import Architecture
-from likewise.models.architectures.layers import LayerNorm, PostNormLayer, kept_rows
+from likewise.models.architectures.layers import (
+    Between,
+    LayerNorm,
+    PostNormLayer,
+    kept_rows,
+    steps_between,
+)
 from likewise.models.architectures.names import Names
 from likewise.models.architectures.roberta import counted_positions
-from likewise.models.attention import Bias, plan_attention
+from likewise.models.attention import Bias, causal, plan_attention
 from likewise.text.packed import Packed
 
 PADDING_ID = 1  # fixed in the original code, whatever the configuration says
@@ -21,6 +28,8 @@ BUCKETS = 32
 
 class Mpnet(nn.Module):
     """Counted absolute positions, no segments, one table of relative positions for all layers."""
+
+    norms_after = True
 
     def __init__(self, config: dict[str, Any]) -> None:
         """Build from a checkpoint's config.json."""
@@ -50,9 +59,17 @@ class Mpnet(nn.Module):
         )
 
     def forward(
-        self, packed: Packed, *, dtype: torch.dtype = torch.float32, first_only: bool = False
+        self,
+        packed: Packed,
+        *,
+        dtype: torch.dtype = torch.float32,
+        first_only: bool = False,
+        between: Sequence[Between] = (),
     ) -> Tensor:
-        """Hidden states [T, H] of a packed stream, in `dtype`; or [S, H] of the first tokens."""
+        """Hidden states [T, H] of a packed stream, in `dtype`; or [S, H] of the first tokens.
+
+        With a step `between` the halves of each layer the attention looks back only.
+        """
         places = counted_positions(packed, padding_id=PADDING_ID)
         x = F.embedding(packed.ids, self.tokens) + F.embedding(places, self.positions)
         x = self.norm(x.to(dtype))
@@ -60,9 +77,10 @@ class Mpnet(nn.Module):
             x = F.dropout(x, self.dropout)
         plan = plan_attention(packed.lengths, device=packed.ids.device)
         kept = kept_rows(packed, first_only=first_only, layers=len(self.layers))
-        bias = self._bias()
-        for layer, rows in zip(self.layers, kept, strict=True):
-            x = layer(x, plan, bias, rows)
+        bias = causal(self._bias(), device=x.device) if between else self._bias()
+        steps = steps_between(between, len(self.layers))
+        for layer, rows, step in zip(self.layers, kept, steps, strict=True):
+            x = layer(x, plan, bias, rows, step)
         return x
 
     def _bias(self) -> Bias:
