@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,14 +8,19 @@ from tokenizers import Tokenizer
 from likewise.errors import InputError
 from likewise.models.transformers_adapter import (
     UNLIMITED,
+    TextSampling,
     build_backbone,
     build_classifier,
     classifier_prefix,
+    count_tokens,
+    load_seq2seq,
     make_fast_tokenizer,
     most_tokens_of,
+    sample_texts,
     width_of,
 )
 from models.architectures.families import SIZES
+from models.tiny_t5 import make_t5
 
 ELECTRA = {**SIZES, "model_type": "electra", "embedding_size": 16, "pad_token_id": 0}
 
@@ -95,3 +101,62 @@ def test_a_folder_without_a_tokenizer_is_named(tmp_path: Path):
         make_fast_tokenizer(tmp_path)
     assert caught.value.where is not None
     assert caught.value.where.path == str(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def t5_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_t5(tmp_path_factory.mktemp("t5") / "model")
+
+
+SAMPLING = TextSampling(count=2, top_k=5, top_p=0.9, longest_input=16, longest_output=6)
+
+
+def test_texts_are_drawn_for_every_text_in_its_place(t5_folder: Path):
+    model, tokenizer = load_seq2seq(t5_folder)
+    texts = ["a river", "how do people paint the apple", "home"]
+    found = sample_texts(model, tokenizer, texts, SAMPLING, seed=1)
+    assert [len(drawn) for drawn in found] == [2, 2, 2]
+    assert all("[" not in text for drawn in found for text in drawn)  # no special tokens
+
+
+def test_drawing_one_token_of_the_likeliest_one_is_greedy_decoding(t5_folder: Path):
+    model, tokenizer = load_seq2seq(t5_folder)
+    sampling = replace(SAMPLING, top_k=1, count=1)
+    (drawn,) = sample_texts(model, tokenizer, ["a river"], sampling, seed=1)
+    batch = tokenizer(["a river"], return_tensors="pt")
+    ids = model.generate(
+        batch["input_ids"],
+        attention_mask=batch["attention_mask"],
+        do_sample=False,
+        max_new_tokens=sampling.longest_output,
+    )
+    assert drawn == [tokenizer.decode(ids[0], skip_special_tokens=True).strip()]
+
+
+def test_tokens_are_counted_up_to_the_limit(t5_folder: Path):
+    _, tokenizer = load_seq2seq(t5_folder)
+    assert count_tokens(tokenizer, ["river", "a river home"], most=4) == [3, 4]
+
+
+def test_loading_draws_no_bar(t5_folder: Path, capsys: pytest.CaptureFixture[str]):
+    load_seq2seq(t5_folder)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_an_encoder_alone_writes_nothing_and_is_refused(tmp_path: Path):
+    folder = make_t5(tmp_path / "encoder", is_encoder_alone=True)
+    with pytest.raises(InputError, match=r"weights of the model are not here, such as decoder"):
+        load_seq2seq(folder)
+
+
+@pytest.mark.parametrize("damage", ["no configuration", "no weights", "half the weights"])
+def test_a_damaged_sequence_to_sequence_folder_is_named(damage: str, tmp_path: Path):
+    folder = make_t5(tmp_path / "t5")
+    file = folder / ("config.json" if damage == "no configuration" else "model.safetensors")
+    if damage == "half the weights":
+        file.write_bytes(file.read_bytes()[:500])
+    else:
+        file.unlink()
+    with pytest.raises(InputError, match="cannot load a sequence-to-sequence model") as caught:
+        load_seq2seq(folder)
+    assert str(folder) in str(caught.value)

@@ -65,6 +65,8 @@ class QueryGenerator:
             longest_input=LONGEST_PASSAGE,
             longest_output=LONGEST_QUERY,
         )
+        if not passages:
+            return []
         lengths = np.array(count_tokens(self._tokenizer, passages, most=LONGEST_PASSAGE))
         found: list[list[str]] = [[] for _ in passages]
         for i, batch in enumerate(batches_by_tokens(lengths, max(batch_tokens // count, 1))):
