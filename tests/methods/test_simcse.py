@@ -146,7 +146,7 @@ def test_a_pooling_that_the_rest_rests_on_is_not_changed(word_vectors, new_encod
     several = new_encoder()
     pooling = replace(several.contents.pooling, modes=("mean", "max"))
     several.contents = replace(several.contents, pooling=pooling)
-    with pytest.raises(InputError, match="mean\\+max"):
+    with pytest.raises(InputError, match="mean \\+ max"):
         trained(several, tmp_path, pooling="mean")
 
 

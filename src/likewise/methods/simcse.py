@@ -14,9 +14,8 @@ from likewise.losses import LOSSES
 from likewise.losses.weighted_negatives import weighted_mnr
 from likewise.methods.conversions import as_kind
 from likewise.methods.plain_texts import distinct_texts
+from likewise.methods.pooling_choice import Choice, choose_pooling
 from likewise.methods.refusals import refuse_unfit
-from likewise.models.encoder import Encoder
-from likewise.models.folder.static_layout import is_static
 from likewise.registry import Positive
 from likewise.training.batch import Batch
 from likewise.training.crops import Shares, count_single_words
@@ -38,7 +37,7 @@ def train_simcse(
     *,
     views: Views = "auto",
     scale: Positive = 20.0,
-    pooling: Literal["model", "cls", "mean"] = "model",
+    pooling: Choice = "model",
     mlp: bool = True,
     min_share: float = 0.3,
     negative_weight: Positive = 1.0,
@@ -70,7 +69,7 @@ def train_simcse(
     """
     shares = Shares(least=min_share, most=max(1 - min_share, min_share))
     if views == "auto" and data.kind in PAIRED:
-        _choose_pooling(fit.encoder, pooling)
+        choose_pooling(fit, pooling)
         return _train_pairs(fit, data, scale=scale, weight=negative_weight)
     if negative_weight != 1.0:
         problem = "negative_weight is about pairs with negatives, and texts have none"
@@ -80,7 +79,7 @@ def train_simcse(
     if mlp and fit.options.matryoshka:
         problem = "matryoshka does not go with a dense layer behind the vectors"
         raise InputError(problem, mend="--set mlp=false, or leave out --matryoshka")
-    _choose_pooling(fit.encoder, pooling)
+    choose_pooling(fit, pooling)
     head = _dense(fit) if mlp else None
     return fit(texts, simcse_objective(feed, scale=scale, head=head))
 
@@ -128,17 +127,6 @@ def _dense(fit: Fit[Any]) -> nn.Module:
         nn.init.normal_(layer.weight, std=INITIAL_STD)
         nn.init.zeros_(layer.bias)
     return nn.Sequential(layer, nn.Tanh())
-
-
-def _choose_pooling(encoder: Encoder, pooling: str) -> None:
-    contents = encoder.contents
-    if pooling == "model" or contents.pooling.modes == (pooling,):
-        return
-    if is_static(contents) or len(contents.pooling.modes) > 1:
-        own = "+".join(contents.pooling.modes)
-        problem = f"this model pools by {own}, and what follows it rests on that: not by {pooling}"
-        raise InputError(problem, mend="leave out pooling")
-    encoder.contents = replace(contents, pooling=replace(contents.pooling, modes=(pooling,)))
 
 
 def _train_pairs(fit: Fit[Any], data: Dataset, *, scale: float, weight: float) -> None:
