@@ -12,7 +12,12 @@ MEND = "copy the folder again: the file does not belong to its config.json"
 
 
 def fill_weights(
-    module: nn.Module, weights: Mapping[str, Tensor], names: Names, *, where: str
+    module: nn.Module,
+    weights: Mapping[str, Tensor],
+    names: Names,
+    *,
+    where: str,
+    file: str = "model.safetensors",
 ) -> dict[str, Tensor]:
     """Give a module that was just built the weights of a checkpoint.
 
@@ -21,6 +26,7 @@ def fill_weights(
         weights: under the checkpoint's names.
         names: the module's to the checkpoint's.
         where: the folder, for errors.
+        file: in it, for errors.
 
     Returns:
         The weights that the module does not use.
@@ -29,7 +35,7 @@ def fill_weights(
         InputError: weights are missing or have another shape than the configuration says.
     """
     ours, unused, missing = from_checkpoint(weights, names)
-    place = Where(path=f"{where}/model.safetensors")
+    place = Where(path=f"{where}/{file}")
     if missing:
         problem = f"{len(missing)} weights are missing, the first is {missing[0]}"
         raise InputError(problem, where=place, mend=MEND)

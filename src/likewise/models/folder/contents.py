@@ -1,6 +1,7 @@
 """What a model folder holds, as values: no paths, no modules, nothing built."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args
 
 from torch import Tensor
@@ -63,6 +64,7 @@ class ModelFolder:
         files: tokenizer files by name, verbatim.
         card: README.md; None lets the writer make one.
         base_model: what this model was trained from, for a card that the writer makes.
+        folder: where it was read from; None where it was made here.
         notes: what reading had to decide, for the user to see.
     """
 
@@ -79,6 +81,7 @@ class ModelFolder:
     files: dict[str, bytes] = field(default_factory=dict)
     card: str | None = None
     base_model: str | None = None
+    folder: Path | None = None
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
