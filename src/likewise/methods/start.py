@@ -1,7 +1,7 @@
 """What a run starts from: the model to train, and what it has to beat."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,14 @@ from likewise.errors import InputError
 from likewise.methods.cross_encoder import labels_of
 from likewise.methods.spec import MethodSpec
 from likewise.methods.teachers import CosineScorer, load_teacher
+from likewise.models.build import load
 from likewise.models.cross_encoder import CrossEncoder, from_encoder
 from likewise.models.encoder import Encoder
+from likewise.models.scratch import has_own_tokenizer
+from likewise.models.source import parse_name
 from likewise.training.seeding import child_seed
+
+CHUNK = 16_384  # rows whose texts are Python objects at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +53,15 @@ def start_model(
     Args:
         model: a model, or what `likewise.load` takes.
         spec: of the method.
-        data: to be trained on; says how many labels a cross-encoder answers.
+        data: to be trained on; says how many labels a cross-encoder answers, and teaches a random
+            encoder's own tokenizer.
         options: of the method.
         seed: of the run; a new head is drawn from it.
 
     Raises:
         InputError: a cross-encoder where an encoder is trained.
     """
-    found = model if isinstance(model, Encoder | CrossEncoder) else load_teacher(str(model))
+    found = model if isinstance(model, Encoder | CrossEncoder) else _load(str(model), data)
     if spec.makes == "cross-encoder":
         if isinstance(found, CrossEncoder):
             return Start(model=found, base=found)
@@ -68,3 +74,20 @@ def start_model(
         problem = f"{named} is a cross-encoder: it scores pairs, and has no vectors to train"
         raise InputError(problem, mend="use --method cross-encoder, or another --base")
     return Start(model=found, base=found)
+
+
+def _load(name: str, data: Dataset) -> Encoder | CrossEncoder:
+    return (
+        load(name, texts=_texts(data))
+        if has_own_tokenizer(parse_name(name))
+        else load_teacher(name)
+    )
+
+
+def _texts(data: Dataset) -> Iterator[str]:
+    """Every text of every column as often as it stands there, a chunk in memory at a time."""
+    for role in data.text_roles():
+        for first in range(0, len(data), CHUNK):
+            part = replace(data, table=data.table.select([role]).slice(first, CHUNK))
+            for texts in part.text_lists(role):
+                yield from texts

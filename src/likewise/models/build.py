@@ -1,6 +1,6 @@
 """Between a folder's contents and a working encoder, both ways."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,14 @@ from likewise.models.folder.read import read_folder
 from likewise.models.folder.static_layout import is_static, refuse_other_pooling
 from likewise.models.folder.tokenizer_files import FAST, parse_tokenizer
 from likewise.models.heads import build_tail
+from likewise.models.scratch import scratch_contents
 from likewise.models.source import parse_name, resolve_model
 from likewise.models.static import Component, static_contents
 from likewise.models.word_vectors import read_word_vectors
 from likewise.text.tokenizer import Tokenizer
 
 
-def load(name: str | Path, *, device: str = "auto") -> Encoder:
+def load(name: str | Path, *, device: str = "auto", texts: Iterable[str] | None = None) -> Encoder:
     """Load an embedding model.
 
     Args:
@@ -34,9 +35,13 @@ def load(name: str | Path, *, device: str = "auto") -> Encoder:
             "hub:ORG/NAME" or a bare "ORG/NAME": a model of the Hugging Face hub;
             "static:FILE": the mean of word vectors (GloVe, word2vec or .npz), with ":sif" behind
             it weighted by rarity and without what all words have in common;
+            "scratch:SIZE" (mini, small or base): random weights, drawn from a seed that is always
+            the same, with MiniLM's tokenizer; "scratch:SIZE:MODEL" with another model's, and
+            "scratch:SIZE:own" with one trained on `texts` ("own:lower": on lowered ones);
             "mean:MODEL", "cls:MODEL" and every other name in POOLINGS: the bare backbone of any
             of these with that pooling and nothing behind it, as an untrained baseline.
         device: "auto" (CUDA, then MPS, then CPU) or a device's name.
+        texts: for a tokenizer of its own; not looked at otherwise.
 
     Raises:
         InputError: there is no such model, or its folder is damaged; names the file.
@@ -47,9 +52,11 @@ def load(name: str | Path, *, device: str = "auto") -> Encoder:
         common = None if named.sif is None else "words"
         where = named.base
         contents = _word_vectors(Path(where), sif=named.sif, remove_component_of=common)
+    elif named.scratch is not None:
+        where, contents = named.base, scratch_contents(named, texts=texts)
     else:
         folder = resolve_model(named.base)
-        where, contents = str(folder), read_folder(folder)
+        where, contents = str(folder), replace(read_folder(folder), folder=folder)
     if named.pooling is not None:
         contents = bare(contents, named.pooling)
     encoder = from_contents(contents, where=where)
@@ -115,6 +122,7 @@ def bare(contents: ModelFolder, pooling: str) -> ModelFolder:
         max_tokens=contents.max_tokens,
         lower_case=contents.lower_case,
         files=contents.files,
+        folder=contents.folder,
         notes=(*kept, f'the bare backbone with pooling "{pooling}"'),
     )
     if is_static(plain):

@@ -1,4 +1,4 @@
-"""From a model's name to what it stands for: a folder, the hub, word vectors, a bare backbone."""
+"""From a model's name to what it stands for: a folder, the hub, word vectors, random weights."""
 
 import re
 from dataclasses import dataclass, replace
@@ -13,11 +13,13 @@ HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 WANTED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "README.md", "*.codes")
 UNWANTED = ("onnx/*", "openvino/*", "*.onnx")
 STATIC = "static"
+SCRATCH = "scratch"
+USUAL_TOKENIZER = "minilm"
 SIF_OPTION = "sif"
 SIF = 1e-3  # a in a / (a + p(w)), as in Arora et al. 2017
 FORMS = (
     'give a folder, "minilm", a name on the hub (ORG/NAME), static:FILE for word vectors, '
-    "or mean:MODEL (cls:MODEL, …) for a bare backbone"
+    "scratch:SIZE for random weights, or mean:MODEL (cls:MODEL, …) for a bare backbone"
 )
 
 
@@ -26,20 +28,25 @@ class ModelName:
     """A model's name in its parts.
 
     Attributes:
-        base: what `resolve_model` takes; or the file of word vectors.
+        base: what `resolve_model` takes; the file of word vectors; or of a random encoder where
+            its tokenizer comes from.
         pooling: a name in POOLINGS: the bare backbone with this pooling is meant.
         is_static: `base` is a file of word vectors.
         sif: a of their weights a / (a + p), and without their common direction; None for neither.
+        scratch: the size of an encoder with random weights; None where there are weights.
     """
 
     base: str
     pooling: str | None = None
     is_static: bool = False
     sif: float | None = None
+    scratch: str | None = None
 
 
 def parse_name(name: str) -> ModelName:
-    """Take a name apart: [POOLING:]MODEL, with static:FILE[:sif[=A]] as one kind of MODEL.
+    """Take a name apart: [POOLING:]MODEL.
+
+    MODEL may be static:FILE[:sif[=A]], or scratch:SIZE[:TOKENIZER].
 
     A folder of that very name wins, colons or not.
 
@@ -50,18 +57,26 @@ def parse_name(name: str) -> ModelName:
         InputError: a part is missing, or an option of static:FILE is none.
 
     >>> parse_name("cls:minilm")
-    ModelName(base='minilm', pooling='cls', is_static=False, sif=None)
+    ModelName(base='minilm', pooling='cls', is_static=False, sif=None, scratch=None)
     >>> parse_name("static:glove.txt:sif=1e-4")
-    ModelName(base='glove.txt', pooling=None, is_static=True, sif=0.0001)
+    ModelName(base='glove.txt', pooling=None, is_static=True, sif=0.0001, scratch=None)
+    >>> parse_name("scratch:small")
+    ModelName(base='minilm', pooling=None, is_static=False, sif=None, scratch='small')
     """
     head, colon, rest = name.partition(":")
-    if not colon or head not in {STATIC, *POOLING_MODES} or Path(name).expanduser().is_dir():
+    if (
+        not colon
+        or head not in {STATIC, SCRATCH, *POOLING_MODES}
+        or Path(name).expanduser().is_dir()
+    ):
         return ModelName(base=name)
     if not rest:
-        what = "the file of word vectors" if head == STATIC else "a model"
+        what = {STATIC: "the file of word vectors", SCRATCH: "a size"}.get(head, "a model")
         raise InputError(f'"{name}" lacks {what} behind the colon', mend=FORMS)
     if head == STATIC:
         return _parse_static(rest)
+    if head == SCRATCH:
+        return _parse_scratch(rest)
     inner = parse_name(rest)
     if inner.pooling is not None:
         problem = f'"{name}" names two poolings'
@@ -85,6 +100,15 @@ def _parse_static(rest: str) -> ModelName:
         problem = f'expected a number behind "sif=", found "{value}"'
         raise InputError(problem, mend=f"static:{file}:sif={SIF}") from error
     return ModelName(base=file, is_static=True, sif=sif)
+
+
+def _parse_scratch(rest: str) -> ModelName:
+    size, colon, tokenizer = rest.partition(":")
+    if colon and not tokenizer:
+        problem = f'"{SCRATCH}:{rest}" lacks a tokenizer behind the colon'
+        mend = f"{SCRATCH}:{size}:minilm for that of a model, {SCRATCH}:{size}:own for one of yours"
+        raise InputError(problem, mend=mend)
+    return ModelName(base=tokenizer or USUAL_TOKENIZER, scratch=size)
 
 
 def resolve_model(name: str) -> Path:
