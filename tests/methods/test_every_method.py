@@ -26,8 +26,10 @@ SLOW = {
     "cross-encoder",
     "mega-batch-margin",
     "triplet",
+    "tsdae",
 }
-READS_BOTH = {"cross-encoder", "augmented"}  # a cross-encoder needs more than a table of words
+# a cross-encoder and a decoder need more than a table of words
+READS_BOTH = {"cross-encoder", "augmented", "tsdae"}
 WITHOUT_LABELS = {"pairs", "labelled", "texts"}
 
 each_method = pytest.mark.parametrize("name", METHODS)

@@ -12,6 +12,7 @@ from likewise.methods.mnr import train_mnr
 from likewise.methods.simcse import train_simcse
 from likewise.methods.softmax import train_softmax
 from likewise.methods.spec import MethodSpec
+from likewise.methods.tsdae import train_tsdae
 from likewise.registry import Table
 
 # every loss that is not here is a method too, by its own name
@@ -61,6 +62,11 @@ METHODS: Table[MethodSpec] = Table(
             kinds=with_convertible(("texts",)),
             summary="plain texts: two encoders agree on each text and disagree on any two",
             contrastive=True,
+        ),
+        "tsdae": MethodSpec(
+            function=train_tsdae,
+            kinds=with_convertible(("texts",)),
+            summary="plain texts: words are taken away and written back from the vector",
         ),
     },
     derived=(LOSSES, method_of),
