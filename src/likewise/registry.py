@@ -16,6 +16,7 @@ S = TypeVar("S")
 # Limits that a signature states and `check_options` holds a user's value to
 Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count: TypeAlias = Annotated[int, Field(ge=1)]
 
 
 class Table(Mapping[str, T], Generic[T]):

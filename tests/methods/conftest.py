@@ -64,7 +64,7 @@ def train_on(_tiny_original: Path, _teacher: Path) -> Callable[..., Trained]:
         fit = make_fit(model, folder, observers=[log], **({"epochs": 2} | given))
         options = resolve_options(name, settings(name, _teacher))
         METHODS[name].function(fit, data, **options)
-        return Trained(before=before, after=weights(model), log=log, data=data)
+        return Trained(before=before, after=weights(fit.encoder), log=log, data=data)
 
     return train_on
 

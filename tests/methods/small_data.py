@@ -17,7 +17,7 @@ from likewise.models.cross_encoder import from_encoder
 from likewise.training.fit import Fit
 from likewise.training.objective import Objective
 from likewise.training.seeding import torch_seed
-from training.small_runs import make_data, make_fit, nli, pairs, scored
+from training.small_runs import grown, make_data, make_fit, nli, pairs, scored
 
 
 def pair_labels(n: int = 24) -> Dataset:
@@ -81,6 +81,10 @@ def usable(method: str) -> tuple[str, ...]:
 
 def settings(method: str, folder: Path) -> dict[str, Any]:
     """The options that a method cannot do without, with another tiny model at `folder`."""
+    if method == "gpl":
+        return {"teacher": str(make_cross_encoder(folder, folder.with_name("cross")))}
+    if method == "word2vec":
+        return {"min_count": 1, "vector_size": 8}
     teacher = {"mse": "guide", "distillation": "teacher"}.get(method)
     return {} if teacher is None else {teacher: str(folder)}
 
@@ -101,6 +105,11 @@ def make_teacher(folder: Path, out: Path, *, noise: float = 0.1) -> Path:
         for parameter in encoder.module.parameters():
             parameter.data.add_(noise * parameter.data.new_empty(parameter.shape).normal_())
     return encoder.save(out)
+
+
+def make_cross_encoder(folder: Path, out: Path) -> Path:
+    """A tiny cross-encoder over that encoder, made once; it tells pairs of texts apart."""
+    return out if out.is_dir() else grown(from_encoder(folder, classes=1, seed=1)).save(out)
 
 
 class Watched(Fit[Any]):

@@ -1,5 +1,6 @@
 """Word vectors as encoders; `static_encoder` and `likewise.load` hand over to `static_contents`."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from likewise.evaluation.evaluators import evaluate
 from likewise.losses.multiple_negatives import mnr
 from likewise.models.build import from_contents, load, static_encoder
 from likewise.models.encoder import Encoder
-from likewise.models.static import static_contents
+from likewise.models.static import find_words, static_contents
 from likewise.models.word_vectors import WordVectors
 
 GLOVE = Path("/work/shared/data/glove/glove.6B.50d.top100k.npz")
@@ -232,3 +233,43 @@ def test_averaged_glove_on_stsb_gives_the_known_figures():
     assert plain.scores["spearman"].value == pytest.approx(0.524, abs=0.005)
     weighted = evaluate(load(f"static:{GLOVE}:sif", device="cpu"), data, resamples=100)
     assert weighted.scores["spearman"].value > plain.scores["spearman"].value + 0.1
+
+
+def test_words_are_found_as_texts_are_cut_the_most_frequent_first():
+    texts = [["The the cat, b a", "A cat's b"], ["B zz", "u\u0308n ün"]]
+    found = find_words(texts)
+    assert found[:1] == ["b"]  # three times
+    assert found[1:5] == ["a", "cat", "the", "ün"]  # twice, in the order of letters
+    assert set(found[5:]) == {"'", ",", "s", "zz"}
+    assert find_words(texts, min_count=2) == found[:5]
+    assert find_words(texts, most=2) == found[:2]
+    assert "The" in find_words(texts, lower_case=False)
+    assert find_words(texts, min_count=9) == []
+
+
+@given(st.lists(st.text(max_size=12), min_size=1, max_size=5))
+def test_every_word_that_is_found_is_found_again_in_a_text(texts):
+    words = find_words([texts])
+    if not words:
+        return
+    encoder = from_contents(static_contents(make_vectors(tuple(words)), lower_case=True))
+    for ids in encoder.tokenizer.tokenize(texts).ids:
+        assert len(words) not in ids.tolist()  # the unknown one
+
+
+def test_lower_case_is_as_it_is_asked_for():
+    vectors = make_vectors(("cat", "dog"))
+    for asked, same in ((True, True), (False, False), (None, True)):
+        found = from_contents(static_contents(vectors, lower_case=asked)).encode(["CAT", "cat"])
+        assert np.array_equal(*found) == same
+
+
+def test_counts_that_come_with_the_vectors_are_the_frequencies():
+    texts = ["the dog , the cat", "the dog"]
+    counts = np.array([3, 1, 2, 1, 0, 0, 0])
+    vectors = make_vectors()
+    known = static_contents(replace(vectors, counts=counts), sif=0.2)
+    counted = static_contents(vectors, sif=0.2, frequencies_of=texts)
+    for name, table in counted.weights.items():
+        torch.testing.assert_close(known.weights[name], table)
+    assert "the texts that they were learnt from" in " ".join(known.notes)

@@ -1,5 +1,6 @@
 import gzip
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
 from likewise.errors import InputError
-from likewise.models.word_vectors import read_word_vectors
+from likewise.models.word_vectors import WordVectors, read_word_vectors
 
 WORDS = ["the", "über", "don't", ".", "1"]
 VECTORS = np.array([[0.5, -1], [2, 3e-5], [0, 0], [1e8, 0.1], [7, -0.25]], dtype=np.float32)
@@ -214,3 +215,18 @@ def test_another_zip_is_named(tmp_path: Path):
         file.writestr("glove.txt", "a 1 2")
     with pytest.raises(InputError, match="expected arrays named words and vectors"):
         read_word_vectors(tmp_path / "v.zip")
+
+
+def test_some_of_the_words_keep_their_vectors_places_and_counts():
+    vectors = WordVectors(
+        words=["a", "b", "c"],
+        vectors=np.arange(6, dtype=np.float32).reshape(3, 2),
+        ranks=np.array([1, 2, 5]),
+        counts=np.array([9, 4, 1]),
+    )
+    found = vectors.take([2, 0])
+    assert (found.words, found.ranks.tolist()) == (["c", "a"], [5, 1])
+    assert found.vectors.tolist() == [[4, 5], [0, 1]]
+    assert found.counts is not None
+    assert found.counts.tolist() == [1, 9]
+    assert replace(vectors, counts=None).take([1]).counts is None

@@ -310,3 +310,26 @@ def test_evaluation_does_not_count_against_the_clock(tiny_encoder: Encoder, tmp_
     options = {"minutes": 0.3 / 60, "evaluations": 1}
     make_fit(tiny_encoder, tmp_path, observers=[log], evaluate=slow, **options)(pairs(24), mnr())
     assert log.steps[-2].seconds < 0.3
+
+
+def test_what_learns_by_itself_takes_batch_and_rate_and_no_gradient(new_encoder, tmp_path: Path):
+    asked = []
+
+    def update(batch, rate: float) -> float:
+        asked.append((batch.rows.tolist(), rate))
+        return 3.0
+
+    encoder, log = new_encoder(), Log()
+    before = weights(encoder)
+    make_fit(encoder, tmp_path, observers=[log])(pairs(8), replace(mnr(), update=update))
+    assert [(step.rate, step.loss, step.gradient_norm) for step in log.steps] == [
+        (rate, 3.0, 0.0) for _, rate in asked
+    ]
+    assert sorted(row for rows, _ in asked for row in rows) == list(range(8))
+    assert same_weights(before, weights(encoder))
+
+
+def test_a_loss_of_what_learns_by_itself_has_to_be_finite_too(new_encoder, tmp_path: Path):
+    objective = replace(mnr(), update=lambda batch, rate: math.inf)
+    with pytest.raises(NotFinite, match="the loss at step 1"):
+        make_fit(new_encoder(), tmp_path)(pairs(8), objective)

@@ -72,12 +72,15 @@ class Tell:
         observers: every event of the loop.
         plan: the plan, before the first step.
         note: each decision, in a sentence.
+        begin: that the run's folder is about to be opened: nothing about the input can be wrong
+            any more.
         progress: whether long work between the steps may draw a bar.
     """
 
     observers: Sequence[Observer] = ()
     plan: Callable[[Plan], None] = lambda _: None
     note: Callable[[str], None] = lambda _: None
+    begin: Callable[[], None] = lambda: None
     progress: bool = False
 
 
@@ -172,6 +175,7 @@ class _Running:
         before = self._before()
         fit = self._fit(before)
         METHODS[self.recipe.method].function(fit, self.ready.train, **self.recipe.options)
+        self.encoder = fit.encoder
         chosen = _chosen(fit)
         for text in chosen:
             self.tell.note(text)
@@ -201,6 +205,7 @@ class _Running:
         if self.is_open:
             return
         self.is_open = True
+        self.tell.begin()
         resume, overwrite = self.existing == "resume", self.existing == "overwrite"
         open_run(self.folder, overwrite=overwrite, resume=resume)
         if overwrite:
@@ -249,7 +254,8 @@ class _Running:
 
     def _rename(self) -> None:
         """The base model's card would describe another model: a new one is written."""
-        base = _hub_name(self.recipe.base)
+        has_base = not METHODS[self.recipe.method].from_nothing
+        base = _hub_name(self.recipe.base) if has_base else None
         self.encoder.contents = replace(self.encoder.contents, card=None, base_model=base)
 
     def _after(self, before: tuple[Result, ...]) -> Evaluation | None:

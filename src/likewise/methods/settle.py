@@ -54,7 +54,10 @@ def settle(
             "base": base,
             "method": name,
             "dev": dev,
-            "training": {key: value for key, value in settings.items() if key in known},
+            "training": {
+                **METHODS[name].training,
+                **{key: value for key, value in settings.items() if key in known},
+            },
             "options": resolve_options(name, own),
         }
     )

@@ -7,8 +7,7 @@ Arora et al. (2017) apply to words and then to sentences, both fold into the tab
 a plain table, as fast as before, in a plain StaticEmbedding folder, and every loss can train it.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from tokenizers import Regex, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as RustTokenizer
 from tokenizers.models import WordLevel
+from tokenizers.trainers import WordLevelTrainer
 
 from likewise.errors import InputError
 from likewise.models.folder.contents import ModelFolder
@@ -38,6 +38,7 @@ def static_contents(
     sif: float | None = None,
     frequencies_of: Sequence[str] | None = None,
     remove_component_of: Component | None = None,
+    lower_case: bool | None = None,
 ) -> ModelFolder:
     """Word vectors as a model folder's contents, with whatever weighting folded into the table.
 
@@ -46,11 +47,13 @@ def static_contents(
     Args:
         vectors: as `read_word_vectors` gave them.
         sif: a of the weights a / (a + p(w)); 1e-3 to 1e-4 is usual; None for equal weights.
-        frequencies_of: texts to count p(w) in. Where None, p(w) follows from the word's place in
-            the file by Zipf's law, as files list frequent words first.
+        frequencies_of: texts to count p(w) in. Where None, p(w) is by the counts that came with
+            the vectors; or follows from the word's place in the file by Zipf's law, as files list
+            frequent words first.
         remove_component_of: texts; the first principal direction of their vectors is taken out
             of every vector. "words" needs no texts: the mean direction of words drawn by p(w),
             which that of many texts comes near to.
+        lower_case: whether texts are lowered; where None, they are if all words are.
 
     Returns:
         A table of a row a word, in the order of the file, and the row of unknown words last.
@@ -61,7 +64,7 @@ def static_contents(
     if sif is not None and not 0 < sif < np.inf:
         problem = f"a of the weights a / (a + p) must be over 0 and finite, found {sif}"
         raise InputError(problem, mend="1e-3 is usual")
-    found, rust, notes = _findable(vectors)
+    found, rust, notes = _findable(vectors, lower_case)
     tokenizer = Tokenizer(rust, max_tokens=len(found.words) + 1, empty_id=len(found.words))
     table = np.vstack([found.vectors, np.zeros_like(found.vectors[:1])])  # [V, H]
     frequencies, source = _frequencies(found, tokenizer, frequencies_of)
@@ -80,12 +83,55 @@ def static_contents(
     )
 
 
-def _findable(vectors: WordVectors) -> tuple[WordVectors, RustTokenizer, list[str]]:
+def find_words(
+    texts: Iterable[Sequence[str]],
+    *,
+    min_count: int = 1,
+    most: int = 2**31,
+    lower_case: bool = True,
+) -> list[str]:
+    """The words that the tokenizer of a static encoder cuts texts into, the most frequent first.
+
+    Args:
+        texts: some of them at a time, so that no more than that is ever in memory.
+        min_count: leave out words that stand less often.
+        most: words at the most.
+        lower_case: lower the texts first, so that a word is the same in any case.
+    """
+    tokenizer = word_tokenizer((), lower_case=lower_case)
+    trainer = WordLevelTrainer(
+        vocab_size=most + 1, min_frequency=min_count, show_progress=False, special_tokens=[UNKNOWN]
+    )
+    tokenizer.train_from_iterator(texts, trainer)
+    found = tokenizer.get_vocab()
+    return sorted(found.keys() - {UNKNOWN}, key=found.__getitem__)
+
+
+def word_tokenizer(words: Sequence[str], *, lower_case: bool) -> RustTokenizer:
+    """Cuts texts into runs of letters and digits, and every other sign by itself.
+
+    Args:
+        words: with ids from 0 in this order; any other word is the unknown one, behind them.
+        lower_case: lower the texts first.
+    """
+    vocabulary = {word: i for i, word in enumerate(words)} | {UNKNOWN: len(words)}
+    tokenizer = RustTokenizer(WordLevel(vocabulary, unk_token=UNKNOWN))
+    steps = [normalizers.NFC(), *([normalizers.Lowercase()] if lower_case else [])]
+    tokenizer.normalizer = normalizers.Sequence(steps)
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(PIECES), "removed", invert=True)
+    return tokenizer
+
+
+def _findable(
+    vectors: WordVectors, lower_case: bool | None
+) -> tuple[WordVectors, RustTokenizer, list[str]]:
     """Only the words that a text can be cut into, the tokenizer over them, and notes."""
-    lowered = all(word == word.lower() for word in vectors.words)
-    notes = [f"all {len(vectors.words):,} words are lower case, and so texts are lowered"]
-    notes = notes if lowered else []
-    tokenizer = _word_tokenizer(vectors.words, lower_case=lowered)
+    lowered, notes = bool(lower_case), list[str]()
+    if lower_case is None:
+        lowered = all(word == word.lower() for word in vectors.words)
+        said = f"all {len(vectors.words):,} words are lower case, and so texts are lowered"
+        notes = [said] if lowered else []
+    tokenizer = word_tokenizer(vectors.words, lower_case=lowered)
     pieces = tokenizer.encode_batch_fast(vectors.words)
     kept = [i for i, piece in enumerate(pieces) if piece.ids == [i]]
     lost = len(vectors.words) - len(kept)
@@ -97,24 +143,17 @@ def _findable(vectors: WordVectors) -> tuple[WordVectors, RustTokenizer, list[st
     example = next(vectors.words[i] for i, piece in enumerate(pieces) if piece.ids != [i])
     signs = "have signs or spaces inside, where texts are cut"
     notes.append(f'{lost:,} words {signs}, as "{example}", and are left out')
-    words = [vectors.words[i] for i in kept]
-    found = replace(vectors, words=words, vectors=vectors.vectors[kept], ranks=vectors.ranks[kept])
-    return found, _word_tokenizer(words, lower_case=lowered), notes
-
-
-def _word_tokenizer(words: Sequence[str], *, lower_case: bool) -> RustTokenizer:
-    vocabulary = {word: i for i, word in enumerate(words)} | {UNKNOWN: len(words)}
-    tokenizer = RustTokenizer(WordLevel(vocabulary, unk_token=UNKNOWN))
-    steps = [normalizers.NFC(), *([normalizers.Lowercase()] if lower_case else [])]
-    tokenizer.normalizer = normalizers.Sequence(steps)
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(PIECES), "removed", invert=True)
-    return tokenizer
+    found = vectors.take(kept)
+    return found, word_tokenizer(found.words, lower_case=lowered), notes
 
 
 def _frequencies(
     vectors: WordVectors, tokenizer: Tokenizer, texts: Sequence[str] | None
 ) -> tuple[NDArray[np.float64], str]:
     """[V] p of each word and of the unknown one, which counts for nothing; and where from."""
+    if texts is None and vectors.counts is not None:
+        known = np.append(vectors.counts, 0) / max(vectors.counts.sum(), 1)
+        return known, "their counts in the texts that they were learnt from"
     if texts is None:
         harmonic = (1 / np.arange(1, vectors.ranks.max() + 1)).sum()
         return np.append(1 / (vectors.ranks * harmonic), 0.0), "the words' order in the file"

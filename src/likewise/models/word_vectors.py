@@ -4,8 +4,8 @@ import re
 import zipfile
 import zlib
 from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +30,26 @@ class WordVectors:
         vectors: [n, D] float32, all finite.
         ranks: [n] place of each word in the file, from 1.
         notes: what reading had to decide.
+        counts: [n] how often each word stood in the texts that its vector was learnt from, where
+            that is known.
     """
 
     words: list[str]
     vectors: NDArray[np.float32]
     ranks: NDArray[np.int64]
     notes: tuple[str, ...] = ()
+    counts: NDArray[np.int64] | None = None
+
+    def take(self, places: Sequence[int]) -> "WordVectors":
+        """Some of the words, in that order."""
+        chosen = np.asarray(places, dtype=np.int64)
+        return replace(
+            self,
+            words=[self.words[i] for i in places],
+            vectors=self.vectors[chosen],
+            ranks=self.ranks[chosen],
+            counts=None if self.counts is None else self.counts[chosen],
+        )
 
 
 def read_word_vectors(path: Path) -> WordVectors:

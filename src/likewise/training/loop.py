@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from likewise.errors import Interrupted, NotFinite
 from likewise.training.batch import Batch
@@ -134,21 +134,14 @@ def _step(
     rate = rate_at(_share(at, plan, options), options)
     for group in trained.optimiser.param_groups:
         group["lr"] = rate
-    loss = backward(
-        lambda packed: work.embed(packed, dtype=plan.hardware.dtype),
-        batch.packed,
-        lambda embeddings: work.objective.loss(embeddings, batch),
-        options.micro_tokens,
-    )
-    norm = nn.utils.clip_grad_norm_(
-        [parameter for _, parameter in parameters], options.clip or math.inf
-    )
+    loss, norm = _learn(work, batch, rate, parameters)
     for what, value in (("the loss", loss), ("the gradient", norm)):
         if not bool(torch.isfinite(value)):
             rows = [str(work.feed.where(int(row))) for row in batch.rows]
             raise NotFinite(what, step=at.step + 1, rows=rows, rate=rate)
-    trained.optimiser.step()
-    trained.optimiser.zero_grad(set_to_none=True)
+    if work.objective.update is None:
+        trained.optimiser.step()
+        trained.optimiser.zero_grad(set_to_none=True)
     return StepDone(
         step=at.step + 1,
         loss=float(loss),
@@ -160,6 +153,23 @@ def _step(
         masked=batch.masked,
         seconds=at.seconds,
     )
+
+
+def _learn(
+    work: Work, batch: Batch, rate: float, parameters: list[tuple[str, nn.Parameter]]
+) -> tuple[Tensor, Tensor]:
+    """The loss of a batch, and the norm of its gradients, which the weights have now."""
+    options = work.options
+    if work.objective.update is not None:
+        return torch.tensor(work.objective.update(batch, rate)), torch.zeros(())
+    loss = backward(
+        lambda packed: work.embed(packed, dtype=work.plan.hardware.dtype),
+        batch.packed,
+        lambda embeddings: work.objective.loss(embeddings, batch),
+        options.micro_tokens,
+    )
+    kept = [parameter for _, parameter in parameters]
+    return loss, nn.utils.clip_grad_norm_(kept, options.clip or math.inf)
 
 
 def _share(at: Progress, plan: Plan, options: TrainingOptions) -> float:

@@ -39,6 +39,8 @@ class Objective:
         embed: of a model: what the loss takes of a stream.
         nests: whether the loss still means something of the first dimensions alone, or of an
             earlier layer.
+        update: changes the weights by itself, from a batch and the learning rate, and gives the
+            loss: for what does not learn by gradients of `loss`; None for all that does.
     """
 
     loss: LossOfBatch
@@ -47,6 +49,7 @@ class Objective:
     contrastive: bool = False
     embed: Callable[[Any], Embeds] = _vectors
     nests: bool = True
+    update: Callable[[Batch, float], float] | None = None
 
 
 def objective_of(
