@@ -13,6 +13,8 @@ from likewise.methods.simcse import train_simcse
 from likewise.methods.softmax import train_softmax
 from likewise.methods.spec import MethodSpec
 from likewise.methods.tsdae import train_tsdae
+from likewise.methods.word2vec import USUAL as WORD2VEC_USUAL
+from likewise.methods.word2vec import train_word2vec
 from likewise.registry import Table
 
 # every loss that is not here is a method too, by its own name
@@ -67,6 +69,13 @@ METHODS: Table[MethodSpec] = Table(
             function=train_tsdae,
             kinds=with_convertible(("texts",)),
             summary="plain texts: words are taken away and written back from the vector",
+        ),
+        "word2vec": MethodSpec(
+            function=train_word2vec,
+            kinds=with_convertible(("texts",)),
+            summary="plain texts: a vector a word, from the words around it; the fastest model",
+            from_nothing=True,
+            training=WORD2VEC_USUAL,
         ),
     },
     derived=(LOSSES, method_of),
