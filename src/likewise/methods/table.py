@@ -8,6 +8,7 @@ from likewise.methods.conversions import with_convertible
 from likewise.methods.cosine import train_cosine
 from likewise.methods.cross_encoder import train_cross_encoder
 from likewise.methods.distillation import train_distillation
+from likewise.methods.gpl import train_gpl
 from likewise.methods.mnr import train_mnr
 from likewise.methods.simcse import train_simcse
 from likewise.methods.softmax import train_softmax
@@ -76,6 +77,11 @@ METHODS: Table[MethodSpec] = Table(
             summary="plain texts: a vector a word, from the words around it; the fastest model",
             from_nothing=True,
             training=WORD2VEC_USUAL,
+        ),
+        "gpl": MethodSpec(
+            function=train_gpl,
+            kinds=with_convertible(("texts",)),
+            summary="a corpus to be searched: queries are made for it, a cross-encoder labels them",
         ),
     },
     derived=(LOSSES, method_of),
