@@ -25,13 +25,14 @@ SLOW = {
     "batch-semi-hard",
     "cross-encoder",
     "mega-batch-margin",
+    "mlm",
     "triplet",
     "tsdae",
 }
 # not learnt by gradients, and at a rate of its own: tested in test_word2vec.py
 OTHERWISE = {name for name, spec in METHODS.items() if spec.from_nothing}
-# a cross-encoder and a decoder need more than a table of words
-READS_BOTH = {"cross-encoder", "augmented", "tsdae"}
+# a cross-encoder, a decoder and a head that guesses words need more than a table of them
+READS_BOTH = {"cross-encoder", "augmented", "mlm", "tsdae"}
 WITHOUT_LABELS = {"pairs", "labelled", "texts"}
 
 each_method = pytest.mark.parametrize("name", METHODS)

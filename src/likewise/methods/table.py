@@ -9,6 +9,7 @@ from likewise.methods.cosine import train_cosine
 from likewise.methods.cross_encoder import train_cross_encoder
 from likewise.methods.distillation import train_distillation
 from likewise.methods.gpl import train_gpl
+from likewise.methods.mlm import train_mlm
 from likewise.methods.mnr import train_mnr
 from likewise.methods.simcse import train_simcse
 from likewise.methods.softmax import train_softmax
@@ -70,6 +71,12 @@ METHODS: Table[MethodSpec] = Table(
             function=train_tsdae,
             kinds=with_convertible(("texts",)),
             summary="plain texts: words are taken away and written back from the vector",
+        ),
+        "mlm": MethodSpec(
+            function=train_mlm,
+            kinds=with_convertible(("texts",)),
+            summary="plain texts: words are hidden and guessed; makes a base for other methods",
+            training={"keep": "last"},
         ),
         "word2vec": MethodSpec(
             function=train_word2vec,

@@ -8,100 +8,61 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer as RustTokenizer
 from torch import Tensor
 
+from likewise.text.noise import find_words
 from likewise.text.packed import Packed
+from likewise.text.words import Pieces, read_pieces
 
 MASKED, SWAPPED = 0.8, 0.1  # shares of the chosen tokens (Devlin et al. 2019, section 3.1)
-LONGEST_WORD = 8  # pieces; where words have no spaces between them, a whole clause would be one
-SPACE_MARK = "▁"  # of SentencePiece, before a word
-BYTE_MARKS = ("Ġ", "Ċ", "ĉ", "č")  # a space, a line's end, a tab and a return of byte-level BPE
+LONGEST_WORD = 8  # pieces; a string without an end, as of DNA, would be hidden as a whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vocabulary:
-    """What masking has to know of a tokenizer, V being its largest id and one.
+    """What masking has to know of a tokenizer's pieces.
 
     Attributes:
-        mask: the id that hides a token.
-        is_special: [V] bool: neither chosen, nor put in the place of another.
-        begins_word: [V] bool: a word starts with it; True for all where words are not marked.
+        pieces: what each says about words; what stands for the unknown counts as special.
+        mask_id: the token that hides another.
         ordinary: ids that may take the place of another.
-        marks_words: whether the vocabulary tells where a word starts.
-        unknown: the id of what the vocabulary lacks; None where it lacks nothing.
+        unknown_id: the token of what the vocabulary lacks; None where it lacks nothing.
     """
 
-    mask: int
-    is_special: NDArray[np.bool_]
-    begins_word: NDArray[np.bool_]
+    pieces: Pieces
+    mask_id: int
     ordinary: NDArray[np.int64]
-    marks_words: bool
-    unknown: int | None = None
+    unknown_id: int | None = None
 
 
-def read_vocabulary(rust: RustTokenizer, mask_token: str) -> Vocabulary:
-    """Learn which tokens are special and which begin a word.
-
-    A word's further pieces are marked in WordPiece ("##ing"); in SentencePiece ("▁go") and in
-    byte-level BPE ("Ġgo") it is its first one.
+def read_vocabulary(rust: RustTokenizer, unknown_id: int | None) -> Vocabulary | None:
+    """Learn which tokens may be chosen and which may not.
 
     Args:
         rust: of the model.
-        mask_token: the token that hides another, such as "[MASK]"; one of the tokenizer's.
+        unknown_id: the token of what the vocabulary lacks, which is never chosen: nothing is
+            learnt by guessing that something is unknown.
+
+    Returns:
+        None where the vocabulary has no token that hides another.
     """
-    names: dict[str, int] = rust.get_vocab(with_added_tokens=True)
-    size = max(names.values()) + 1
-    mask = names[mask_token]
-    unknown = names.get(getattr(rust.model, "unk_token", None) or "")
-    added = rust.get_added_tokens_decoder()
-    is_special = np.zeros(size, dtype=bool)
-    is_special[[i for i, token in added.items() if token.special]] = True
-    is_special[[mask, *rust.encode("").ids, *([] if unknown is None else [unknown])]] = True
-    begins = np.ones(size, dtype=bool)
-    marked = _marked(rust, names)
-    for name, i in names.items():
-        begins[i] = marked.starts(name)
-    begins[list(added)] = True
-    exists = np.zeros(size, dtype=bool)
-    exists[list(names.values())] = True
+    pieces = read_pieces(rust)
+    if pieces.mask_id is None:
+        return None
+    special = pieces.special.copy()
+    if unknown_id is not None:
+        special[unknown_id] = True
+    exists = np.zeros(len(pieces), dtype=bool)
+    exists[list(rust.get_vocab(with_added_tokens=True).values())] = True
     return Vocabulary(
-        mask=mask,
-        is_special=is_special,
-        begins_word=begins,
-        ordinary=np.flatnonzero(exists & ~is_special),
-        marks_words=marked.is_known,
-        unknown=unknown,
+        pieces=replace(pieces, special=special),
+        mask_id=pieces.mask_id,
+        ordinary=np.flatnonzero(exists & ~special),
+        unknown_id=unknown_id,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Marks:
-    """How a vocabulary tells where a word begins: by what follows, by what leads, or not at all."""
-
-    follows: str = ""
-    leads: tuple[str, ...] = ()
-
-    @property
-    def is_known(self) -> bool:
-        return bool(self.follows or self.leads)
-
-    def starts(self, name: str) -> bool:
-        if self.follows:
-            return not name.startswith(self.follows)
-        return not self.leads or name.startswith(self.leads)
-
-
-def _marked(rust: RustTokenizer, names: dict[str, int]) -> _Marks:
-    follows = getattr(rust.model, "continuing_subword_prefix", None)
-    if follows:
-        return _Marks(follows=follows)
-    for leads in ((SPACE_MARK,), BYTE_MARKS):
-        if any(name.startswith(leads[0]) for name in names):
-            return _Marks(leads=leads)
-    return _Marks()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Masked:
-    """A stream with N tokens hidden.
+    """A stream with N tokens to guess.
 
     Attributes:
         packed: the stream; `pooled` marks the N tokens, whether they look hidden or not.
@@ -119,7 +80,7 @@ def mask_tokens(
     *,
     probability: float = 0.15,
     whole_words: bool = True,
-    skipped: int = 0,
+    front: int = 0,
 ) -> Masked:
     """Choose tokens to guess; hide 80 % of them, swap 10 %, leave 10 % (Devlin et al. 2019).
 
@@ -133,52 +94,76 @@ def mask_tokens(
         draw: of the places, and of what is put there.
         probability: share of the tokens that is chosen.
         whole_words: all pieces of a word together; one of over 8 pieces counts piece by piece.
-        skipped: leading tokens of each text that are never chosen: a prompt's.
+        front: leading tokens of each text that are a prompt, and never chosen.
 
     Returns:
-        The stream and what stood there; without a token that could be chosen, none.
+        The stream and what stood there; nothing where no token may be chosen.
     """
-    ids = packed.ids.numpy()
-    starts = packed.starts.numpy()
-    may = ~vocabulary.is_special[ids]
-    if skipped:
-        may &= packed.positions().numpy() >= skipped
-    places = np.flatnonzero(may)
-    begins = vocabulary.begins_word[ids[places]] if whole_words else np.ones(len(places), bool)
-    chosen = places[_choose(places, starts, begins, draw, probability)]
-    found = ids[chosen]
+    ids, starts = packed.ids.numpy(), packed.starts.numpy()
+    found = find_words(ids, starts, vocabulary.pieces, front=front)
+    places = np.flatnonzero(found.words >= 0)
+    owners = found.texts[found.words[places]]
+    words = _split_long(found.words[places]) if whole_words else np.arange(len(places))
+    chosen = places[_choose(words, owners, draw, probability)]
     hidden = ids.copy()
-    hidden[chosen] = _disguise(found, vocabulary, draw)
+    hidden[chosen] = _disguise(ids[chosen], vocabulary, draw)
     marked = np.zeros(len(ids), dtype=bool)
     marked[chosen] = True
     stream = replace(packed, ids=torch.from_numpy(hidden), pooled=torch.from_numpy(marked))
-    return Masked(packed=stream, tokens=torch.from_numpy(found))
+    return Masked(packed=stream, tokens=torch.from_numpy(ids[chosen]))
+
+
+def count_pieces(
+    tokens: NDArray[np.int32], starts: NDArray[np.int64], vocabulary: Vocabulary, *, front: int = 0
+) -> NDArray[np.int64]:
+    """How many tokens of each text could be chosen.
+
+    Args:
+        tokens: [T] token ids of S texts.
+        starts: [S + 1] where each begins; none is empty.
+        vocabulary: of their tokenizer.
+        front: leading tokens of each text that are a prompt.
+
+    Returns:
+        [S].
+    """
+    may = ~vocabulary.pieces.special[tokens]
+    places = np.arange(len(tokens)) - np.repeat(starts[:-1], np.diff(starts))
+    counts: NDArray[np.int64] = np.add.reduceat(may & (places >= front), starts[:-1], dtype=int)
+    return counts
+
+
+def _split_long(words: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number the words anew, each piece of a long one as a word of its own."""
+    sizes = np.bincount(words)
+    is_new = np.append(True, np.diff(words) > 0)[: len(words)] | (sizes[words] > LONGEST_WORD)
+    return np.cumsum(is_new) - 1
 
 
 def _choose(
-    places: NDArray[np.int64],
-    starts: NDArray[np.int64],
-    begins: NDArray[np.bool_],
+    words: NDArray[np.int64],
+    owners: NDArray[np.int64],
     draw: np.random.Generator,
     probability: float,
 ) -> NDArray[np.bool_]:
-    """[m] whether each of the m tokens that may be chosen is, words as a whole."""
-    if not len(places):
+    """[m] whether each of the m tokens that may be chosen is, words as a whole.
+
+    Args:
+        words: [m] each token's word, from 0, in order.
+        owners: [m] each token's text, in order.
+        draw: of the words.
+        probability: share of a text's tokens.
+    """
+    if not len(words):
         return np.zeros(0, dtype=bool)
-    owner = np.searchsorted(starts, places, side="right") - 1
-    begins = begins.copy()
-    begins[0] = True
-    begins[1:] |= np.diff(places) > 1  # another text, or a special token in between
-    words = np.cumsum(begins) - 1
-    begins |= np.bincount(words)[words] > LONGEST_WORD
-    words = np.cumsum(begins) - 1
-    owners = owner[begins]  # of each word
-    order = np.lexsort((draw.random(len(owners)), owners))
-    sizes = np.bincount(words)[order]
+    sizes = np.bincount(words)
+    texts = owners[np.cumsum(sizes) - 1]  # of each word
+    order = np.lexsort((draw.random(len(sizes)), texts))  # within each text; `texts` is sorted
+    sizes = sizes[order]
     before = np.cumsum(sizes) - sizes
-    first = np.flatnonzero(np.diff(owners, prepend=-1))  # of each text; `owners` is sorted
-    before -= np.repeat(before[first], np.diff(np.append(first, len(owners))))
-    budget = np.maximum(probability * np.bincount(owner), 1.0)[owners]
+    first = np.flatnonzero(np.diff(texts, prepend=-1))
+    before -= np.repeat(before[first], np.diff(np.append(first, len(texts))))
+    budget = np.maximum(probability * np.bincount(owners), 1.0)[texts]
     taken = draw.random(len(order)) * sizes < budget - before
     taken[first] = True
     is_chosen = np.empty(len(order), dtype=bool)
@@ -193,7 +178,7 @@ def _disguise(
     """What stands in the place of the chosen tokens."""
     shown = found.copy()
     lot = draw.random(len(found))
-    shown[lot < MASKED] = vocabulary.mask
+    shown[lot < MASKED] = vocabulary.mask_id
     swapped = (lot >= MASKED) & (lot < MASKED + SWAPPED)
     others = draw.integers(len(vocabulary.ordinary), size=len(found))
     shown[swapped] = vocabulary.ordinary[others[swapped]]
