@@ -162,6 +162,22 @@ def test_weights_chosen_by_the_dev_data_are_said_to_be(
     assert result.scores[result.primary].value == pytest.approx(found[best], abs=1e-6)
 
 
+@pytest.mark.parametrize("is_read", [True, False], ids=["in memory", "its folder"])
+def test_the_corpus_of_a_retrieval_set_trains_the_methods_for_plain_texts(
+    is_read: bool, new_encoder, retrieval_folder, tmp_path: Path
+):
+    corpus = retrieval_folder / "corpus.jsonl"
+    documents = [json.loads(line) for line in corpus.read_text().splitlines()]
+    write_lines(corpus, ({**document, "title": "A guide"} for document in documents))
+    data = read(retrieval_folder) if is_read else retrieval_folder
+    out, options = tmp_path / "run", {"dev": retrieval_folder, **QUICK}
+    run = train(new_encoder(), data, method="simcse", out=out, **options)
+    assert run.evaluation.results[-1].primary.startswith("ndcg")
+    assert any("the queries and judgements are not trained on: 64" in note for note in run.notes)
+    assert json.loads((out / "manifest.json").read_text())["train"]["rows"] == 64
+    assert read_recipe(out / "recipe.toml")["data"] == [str(retrieval_folder)]
+
+
 def test_a_retrieval_set_measures_pairs(new_encoder, pairs_file, retrieval_folder, tmp_path: Path):
     settings = {**QUICK, "allow_leak": True}
     run = train(new_encoder(), pairs_file, dev=retrieval_folder, out=tmp_path / "run", **settings)
