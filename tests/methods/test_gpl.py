@@ -292,6 +292,16 @@ def test_a_retrieval_folder_is_learnt_from_and_measured_on(
     assert any("the queries and judgements are not trained on" in note for note in found.notes)
 
 
+def test_an_empty_document_is_named(
+    corpus_folder: Path, teacher_folder: Path, cross: str, tmp_path: Path
+):
+    with (corpus_folder / "corpus.jsonl").open("a") as file:
+        file.write('{"_id": "none", "title": "", "text": " "}\n')
+    with pytest.raises(InputError, match=r'corpus\.jsonl, row 25: the text of "none" is empty'):
+        run(corpus_folder, teacher_folder, cross, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_judgements_change_nothing(
     corpus_folder: Path, teacher_folder: Path, cross: str, tmp_path: Path
 ):

@@ -1,15 +1,20 @@
 """Queries cut out of passages."""
 
 from collections import Counter
+from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from likewise.data.clusters import normalise
+from likewise.data.reading import read
 from likewise.mining.key_phrases import WORD
+from likewise.mining.lexical import search_bm25
 from likewise.mining.queries import FEWEST_LEFT, LONGEST, Query, extractive_queries
 
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 TITLE = "Herons of the northern river"
 LEAD = "A heron waits without moving for most of the day."
 REST = "Fish pass below it. It strikes once, and seldom misses the slowest trout of the shoal."
@@ -102,6 +107,25 @@ def test_a_title_that_is_repeated_as_a_sentence_is_asked_once():
     title = "Herons wait for trout."
     found = of(f"{title} {title} {REST} {LEAD}", title)
     assert Counter(normalise(query.text) for query in found)[normalise(title)] == 1
+
+
+@pytest.mark.shared
+def test_most_queries_of_real_abstracts_lead_to_their_own():
+    data = read(SHARED / "scifact")
+    passages, titles = data.documents[:500], data.titles[:500]
+    found = extractive_queries(passages, titles=titles, count=3, seed=1)
+    assert len(found) == 1500
+    counts = Counter(query.source for query in found)
+    assert counts["title"] > 490
+    assert counts["leading sentence"] > 490
+    for source in ("title", "leading sentence", "key phrases"):
+        own = [query for query in found if query.source == source]
+        shown = list(passages)
+        for query in own:  # what is taken out cannot be what finds it
+            shown[query.passage] = query.shown(passages[query.passage])
+        ranking = search_bm25([query.text for query in own], shown, depth=10).positions
+        hits = [query.passage in row for query, row in zip(own, ranking, strict=True)]
+        assert np.mean(hits) > 0.9
 
 
 parts = st.sampled_from(

@@ -163,11 +163,13 @@ def make_queries(
     if is_kept(path, prints):
         return _read_kept(path)
     path.parent.mkdir(parents=True, exist_ok=True)
+    shown = fit.progress_shown
     if writer is None:
-        found = extractive_queries(passages, titles=titles, count=count, keep=keep, seed=seed)
+        found = extractive_queries(
+            passages, titles=titles, count=count, keep=keep, seed=seed, progress=shown
+        )
     else:
         draft = beside(path, ".partial")
-        shown = fit.progress_shown
         lists = writer.sample_to_file(passages, draft, count=count, seed=seed, progress=shown)
         found = [
             Query(text=text, passage=i, source="generated")

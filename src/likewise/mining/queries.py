@@ -9,6 +9,7 @@ import numpy as np
 from likewise.data.clusters import normalise
 from likewise.mining.key_phrases import WORD, KeyPhrases
 from likewise.mining.sentences import sentence_spans
+from likewise.progress import progress as show_progress
 
 Source: TypeAlias = Literal[
     "title", "leading sentence", "sentence", "key phrases", "generated", "given"
@@ -57,6 +58,7 @@ def extractive_queries(
     count: int = 3,
     keep: float = 0.1,
     seed: int,
+    progress: bool = False,
 ) -> list[Query]:
     """Take a few queries out of every passage, by signs and by tf-idf.
 
@@ -72,6 +74,7 @@ def extractive_queries(
         count: queries of a passage, at most; short passages have fewer, or none.
         keep: share of titles and sentences that stay in their passage, from 0 to 1.
         seed: of which ones.
+        progress: show a bar.
 
     Returns:
         In the order of the passages; no passage has the same query twice, or itself.
@@ -86,11 +89,13 @@ def extractive_queries(
     phrases = KeyPhrases(passages)
     rng = np.random.default_rng(seed)
     found = []
-    for place, passage in enumerate(passages):
-        title = "" if titles is None else titles[place]
-        for query in _first(_candidates(place, passage, title, phrases), passage, count):
-            is_kept = rng.random() < keep and query.end > query.start
-            found.append(_untouched(query) if is_kept else query)
+    with show_progress("taking queries", len(passages), shown=progress) as advance:
+        for place, passage in enumerate(passages):
+            title = "" if titles is None else titles[place]
+            for query in _first(_candidates(place, passage, title, phrases), passage, count):
+                is_kept = rng.random() < keep and query.end > query.start
+                found.append(_untouched(query) if is_kept else query)
+            advance(1)
     return found
 
 
