@@ -11,6 +11,7 @@ from likewise.methods.written_back import EXAMPLES, SHOWN, note_damaged, note_re
 from likewise.models.denoising_decoder import build_decoder
 from likewise.models.encoder import Encoder
 from likewise.text.noise import NOISES
+from likewise.training.checkpoint import Progress
 from likewise.training.denoising import Damaging, make_damaging
 from training.small_runs import make_data, make_fit
 
@@ -75,6 +76,17 @@ def test_the_same_texts_are_shown_again_as_the_decoder_writes_them(
         (expected,) = decoder.rebuild(vector, begin=[2], end=3, most=tiny_encoder.max_tokens)
         shown = tiny_tokenizer.decode(expected)[:SHOWN]
         assert written.removesuffix("…") == shown
+
+
+@pytest.mark.parametrize(("best", "keep", "said"), [(2, "best", 1), (5, "best", 0), (2, "last", 0)])
+def test_weights_of_another_step_than_the_decoders_are_spoken_of(
+    best: int, keep: str, said: int, tiny_encoder: Encoder, texts: Dataset, tmp_path: Path
+):
+    fit = make_fit(tiny_encoder, tmp_path, keep=keep)
+    fit.progress = Progress(step=5, best_step=best, best_value=0.5)
+    damage = damage_of(tiny_encoder, texts)
+    note_rebuilt(fit, texts, damage, build_decoder(tiny_encoder, seed=1))
+    assert sum("step 2, with a decoder of step 5" in note for note in fit.notes) == said
 
 
 def test_long_texts_are_cut_and_few_texts_are_all_shown(tiny_encoder: Encoder, tmp_path: Path):

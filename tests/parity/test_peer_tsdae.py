@@ -24,6 +24,7 @@ from likewise.models.architectures.names import from_checkpoint
 from likewise.models.build import load
 from likewise.models.denoising_decoder import DenoisingDecoder, build_decoder
 from likewise.models.encoder import Encoder, architecture_of
+from likewise.models.source import resolve_model
 from likewise.text.noise import NOISES
 from likewise.text.packed import Packed
 from likewise.training.batch import Batch
@@ -185,3 +186,18 @@ def test_twenty_steps_beside_the_peer(tie: bool, folder: Path, tmp_path: Path):
     theirs, own = loss.decoder.state_dict(), decoder.state_dict()
     for name, other in our_names(decoder).items():
         torch.testing.assert_close(own[name], theirs[other], atol=1e-4, rtol=0, msg=name)
+
+
+@pytest.mark.slow
+def test_the_loss_of_real_weights_is_the_peers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """MiniLM pools by the mean and normalises: the decoder reads what comes behind both."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    folder = resolve_model("minilm")
+    _, loss = open_peer(folder, tie=True)
+    encoder = load(folder, device="cpu")
+    objective = our_objective(encoder, our_decoder(encoder, loss, tie=True), tmp_path)
+    batch = objective.feed(encoder, texts(), TrainingOptions(seed=3)).collate(np.arange(16), 0)
+    with torch.no_grad():
+        expected = loss(for_peer(batch), None)
+        found = objective.loss(encoder.embed(batch.packed), batch)
+    assert float(found) == pytest.approx(float(expected), abs=1e-5)

@@ -47,6 +47,12 @@ def note_rebuilt(
         damage: what happened to them in training; here they are whole.
         decoder: trained with the model.
     """
+    at = fit.progress
+    if at is not None and fit.options.keep == "best" and at.best_step not in {None, at.step}:
+        fit.note(
+            f"the examples join the weights that were kept, of step {at.best_step:,}, with a "
+            f"decoder of step {at.step:,}"
+        )
     encoder, whole = fit.encoder, _examples(fit, texts)
     dtype = choose_hardware(encoder.device, fit.options.precision).dtype
     bare = encoder.tokenizer.tokenize([""], prompt=damage.prompt).ids[0]
