@@ -4,6 +4,7 @@ import pytest
 
 from likewise.cli.check import check
 from likewise.errors import InputError
+from likewise.models.cross_encoder import from_encoder
 
 HEAD = "sentence1,sentence2,score\n"
 
@@ -119,3 +120,49 @@ def test_a_model_counts_tokens_in_place_of_the_estimate(tmp_path, tiny_folder, c
     out = capsys.readouterr().out
     assert "estimated" not in out
     assert f"anchor: 2 texts, median {anchor['median']} tokens" in out
+
+
+def test_plain_texts_are_told_what_fits_and_why(texts_file, nli_file, capsys):
+    check([str(texts_file), str(nli_file)])
+    out = capsys.readouterr().out
+    told = out[out.index("to learn from: ") :]
+    assert "64 texts as long as sentences (median 8 words): few to learn from" in told
+    assert "    tsdae: adapts best of four methods" in told
+    assert f"needs a stage behind it, as on {nli_file}" in told
+    assert "gpl: for search" in told
+    assert "needs a cross-encoder, by --set teacher=FOLDER" in told
+    assert f"next: likewise train {texts_file} --method tsdae\n" in told
+    assert "methods that fit: mnr, " in out
+    assert "(mnr: of a BERT on NLI rows" in out
+
+
+def test_a_cross_encoder_among_the_files_is_a_teacher(
+    texts_file, retrieval_folder, tiny_folder, tmp_path, capsys
+):
+    folder = from_encoder(tiny_folder, classes=1).save(tmp_path / "cross")
+    check([str(texts_file), str(folder), str(retrieval_folder)], json=True)
+    texts, corpus = json.loads(capsys.readouterr().out)["data"]
+    assert (texts["kind"], corpus["kind"]) == ("texts", "retrieval")
+    for found in (texts, corpus):
+        (gpl,) = [one for one in found["advice"] if one["method"] == "gpl"]
+        assert gpl["needs"] == ""
+        assert gpl["options"] == f"--set teacher={folder}"
+        assert set(gpl) == {"method", "reason", "needs", "options"}
+    assert texts["methods"][0] == "tsdae"
+    assert "mse" in texts["methods"]
+    assert "mse" not in corpus["methods"]
+    assert corpus["next"].startswith("likewise eval minilm --on")
+
+
+def test_a_model_alone_is_no_data(tiny_folder, tmp_path):
+    folder = from_encoder(tiny_folder, classes=1).save(tmp_path / "cross")
+    with pytest.raises(InputError, match="is a model, and no data is named"):
+        check([str(folder)])
+
+
+def test_a_corpus_is_measured_on_and_learnt_from(retrieval_folder, capsys):
+    check([str(retrieval_folder)])
+    out = capsys.readouterr().out
+    assert "to measure on; next: likewise eval minilm --on" in out
+    assert "its corpus: 64 texts as long as sentences" in out
+    assert "    tsdae: " in out

@@ -651,3 +651,118 @@ def test_a_mistake_is_said_before_the_first_step_and_nothing_is_written(
     assert mend in err[err.index("\nTo mend: ") :]
     assert "Traceback" not in err
     assert not out.exists()
+
+
+@pytest.fixture
+def staged(
+    tiny_folder: Path, texts_file: Path, pairs_file: Path, dev_pairs_file: Path, tmp_path: Path
+) -> Path:
+    """A recipe of two stages: plain texts by simcse, then pairs by mnr."""
+    path = tmp_path / "adapt.toml"
+    path.write_text(
+        f'base = "{tiny_folder}"\ndev = "{dev_pairs_file}"\n'
+        "[training]\nepochs = 1\nbatch_size = 16\n"
+        f'[[stages]]\nname = "texts"\nmethod = "simcse"\ndata = "{texts_file}"\n'
+        f'[[stages]]\nname = "pairs"\nmethod = "mnr"\ndata = "{pairs_file}"\n'
+        "[stages.options]\nscale = 30\n"
+    )
+    return path
+
+
+def test_a_recipe_of_stages_is_one_run_with_every_stage_in_its_table(
+    run, staged: Path, tiny_folder: Path, tmp_path: Path
+):
+    out = tmp_path / "run"
+    code, said, err = run("train", "--recipe", staged, "--out", out, "--seed", 5)
+    assert code == 0
+    for name in ("BM25", str(tiny_folder), "texts", "pairs"):
+        assert name in said
+    assert said.count("against") == 4
+    assert f"model:  {out / 'model'}\n" in said
+    assert f"report: {out / 'report.html'}\n" in said
+    assert "note: stage 1 of 2: texts (simcse), from " in err
+    assert "note: stage 2 of 2: pairs (mnr), from stage:texts" in err
+    assert [recipe(out / name)["training"]["seed"] for name in ("1-texts", "2-pairs")] == [5, 5]
+    assert run("report", out)[0] == 0
+    code, said, _ = run(
+        "train", "--recipe", staged, "--out", out, "--seed", 5, "--resume", "--json"
+    )
+    assert code == 0
+    assert_is_an_evaluation(json.loads(said))
+
+
+@pytest.mark.parametrize("stage", ["1-texts", "2-pairs"])
+def test_stages_stop_by_ctrl_c_and_go_on_where_they_were(
+    stage: str, run, start, staged: Path, tmp_path: Path
+):
+    out = tmp_path / "run"
+    number = ["1-texts", "2-pairs"].index(stage)
+    parts = staged.read_text().split("[[stages]]\n")
+    parts[number + 1] += "[stages.training]\nepochs = 20\ncheckpoint_every = 3\n"
+    staged.write_text("[[stages]]\n".join(parts))
+    process = start("train", "--recipe", staged, "--out", out)
+    wait_for_step(out / stage, 3, process)
+    process.send_signal(signal.SIGINT)
+    said, err = process.communicate(timeout=180)
+    assert (process.returncode, said) == (130, "")
+    assert "Traceback" not in err
+    assert f"checkpoint saved in {out / stage / 'checkpoints'}" in err
+    assert not (out / "model").exists()
+    code, _, err = run("train", "--recipe", staged, "--out", out, "--resume")
+    assert code == 0
+    assert ("stage texts: finished before" in err) == (number == 1)
+    assert [line["step"] for line in steps(out / stage)] == list(range(1, 81))
+    assert (out / "model" / "model.safetensors").is_file()
+
+
+@pytest.mark.parametrize(
+    ("flags", "change", "said"),
+    [
+        (("--method", "mnr"), None, "--method is about one stage"),
+        (("--set", "scale=3"), None, "--set is about one stage"),
+        (("texts.txt",), None, "DATA is about one stage"),
+        (("--skip-bad",), None, "--skip-bad is about one stage"),
+        ((), ('name = "pairs"', 'name = "texts"'), 'two stages have the name "texts"'),
+        (
+            (),
+            ('method = "mnr"', 'method = "mnr"\nbase = "mlm"'),
+            'the stage "mlm", and there is no',
+        ),
+        ((), ('method = "simcse"', 'method = "simcse"\nbase = "pairs"'), "which comes later"),
+        ((), ("scale", "scal"), 'stage "pairs": neither training nor the method mnr'),
+        ((), ("/pairs.jsonl", "/none.jsonl"), 'stage "pairs": there is no such file'),
+        ((), ("epochs = 1", "epoch = 1"), '[training] has no key "epoch"'),
+        ((), ("[[stages]]", "[[stages]]\nbatch = 3"), 'stage "texts" has no key "batch"'),
+    ],
+)
+def test_a_recipe_of_stages_that_cannot_be_is_refused_before_any_work(
+    flags, change, said: str, run, staged: Path, tmp_path: Path
+):
+    if change is not None:
+        staged.write_text(staged.read_text().replace(*change, 1))
+    out = tmp_path / "run"
+    code, told, err = run("train", *flags, "--recipe", staged, "--out", out)
+    assert (code, told) == (2, ""), err
+    assert said in err
+    assert "\nTo mend: " in err
+    assert "Traceback" not in err
+    assert not out.exists()
+
+
+def test_a_changed_recipe_of_stages_does_not_go_on(run, staged: Path, tmp_path: Path):
+    out = tmp_path / "run"
+    assert run("train", "--recipe", staged, "--out", out, "--quiet")[0] == 0
+    staged.write_text(staged.read_text().replace("scale = 30", "scale = 31"))
+    code, _, err = run("train", "--recipe", staged, "--out", out, "--resume")
+    assert code == 2
+    assert "the run was begun with stages.pairs.options.scale = 30.0, now 31.0" in err
+
+
+def test_plain_texts_take_the_first_method_that_needs_nothing_more(
+    run, small, texts_file: Path, tmp_path: Path
+):
+    out = tmp_path / "run"
+    code, _, err = run("train", texts_file, *small, "--out", out)
+    assert code == 0
+    assert recipe(out)["method"] == "tsdae"
+    assert "note: the method is tsdae: 64 texts as long as sentences (median 8 words): few" in err

@@ -1,8 +1,9 @@
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likewise.data.columns import Column, unified
+from likewise.data.columns import Column, TextColumn, unified
 from likewise.data.kinds import KINDS
 
 TEXT = KINDS["pairs"].roles[1]
@@ -34,3 +35,17 @@ def test_lists_in_one_chunk_make_lists_of_all():
         pa.array([["b", "c"]], pa.large_list(pa.large_string())),
     ]
     assert unified(chunks, pa.large_string()).to_pylist() == [["a"], None, ["b", "c"]]
+
+
+@given(st.lists(st.lists(st.text(max_size=3), max_size=4), max_size=3), st.data())
+def test_a_column_of_texts_is_a_sequence_as_a_list_is(chunks, data):
+    texts = [text for chunk in chunks for text in chunk]
+    column = TextColumn(pa.chunked_array(chunks, type=pa.large_string()))
+    assert list(column) == texts
+    assert len(column) == len(texts)
+    part = data.draw(st.slices(len(texts)))
+    assert column[part] == texts[part]
+    for i in range(-len(texts), len(texts)):
+        assert column[i] == texts[i]
+    with pytest.raises(IndexError):
+        column[len(texts)]

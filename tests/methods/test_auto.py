@@ -2,7 +2,7 @@ import pytest
 
 from likewise.errors import InputError
 from likewise.methods import METHODS
-from likewise.methods.auto import choose_method
+from likewise.methods.auto import choose_method, why_chosen
 from methods.small_data import DATA
 from training.small_runs import make_data, nli, scored
 
@@ -22,11 +22,27 @@ def test_auto_takes_the_method_that_suits_the_data_best(kind: str, expected: str
     assert choose_method("auto", DATA[kind](6), METHODS) == expected
 
 
-def test_plain_texts_need_a_word_on_what_to_learn_from_them():
-    with pytest.raises(InputError, match="texts data") as caught:
-        choose_method("auto", DATA["texts"](6), METHODS)
-    fitting = [name for name, spec in METHODS.items() if "texts" in spec.kinds]
-    assert all(name in caught.value.mend for name in ("--method", *fitting))
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("apple {}", "simcse"),
+        ("people paint the apple {} here", "tsdae"),
+        ("apple {} " * 50, "tsdae"),
+    ],
+)
+def test_plain_texts_are_chosen_for_by_their_length(text: str, expected: str):
+    data = make_data("texts", text=[text.replace("{}", str(i)) for i in range(20)])
+    assert choose_method("auto", data, METHODS) == expected
+    assert why_chosen(data).startswith(f"the method is {expected}: 20 texts as long as ")
+
+
+def test_every_choice_by_itself_says_why():
+    for make in DATA.values():
+        data = make(6)
+        assert why_chosen(data).startswith(
+            f"the method is {choose_method('auto', data, METHODS)}: "
+        )
+    assert why_chosen(make_data("sounds", text=["apple"])) == ""
 
 
 def test_a_named_method_wins_over_the_best_one():

@@ -19,7 +19,7 @@ from likewise.errors import InputError, Interrupted
 from likewise.evaluation.evaluators import evaluate
 from likewise.methods import METHODS, train
 from likewise.methods.recipe import build_recipe, read_recipe
-from likewise.methods.run import Tell
+from likewise.methods.run import Tell, rows_to_train
 from likewise.methods.teachers import load_teacher
 from likewise.models.build import load
 from likewise.models.encoder import Encoder
@@ -199,7 +199,6 @@ def wrong(case: str, files: dict[str, Path]) -> dict:
         "no such dev file": {"dev": files["pairs"].with_name("none.csv")},
         "dev data that nothing measures": {"dev": files["other texts"]},
         "no such data": {"data": files["pairs"].with_name("none.csv")},
-        "data that nothing trains on unasked": {"data": files["texts"]},
         "one class": {"data": files["classes"]},
         "a retrieval set": {"data": files["retrieval"]},
         "no entailment": {"data": files["neutral"], "method": "mnr"},
@@ -224,7 +223,6 @@ CASES = {
     "no such dev file": "",
     "dev data that nothing measures": "retrieval",
     "no such data": "",
-    "data that nothing trains on unasked": "--method",
     "one class": "other labels",
     "a retrieval set": "--dev",
     "no entailment": "entailment",
@@ -510,3 +508,27 @@ def test_a_finished_augmented_run_that_is_resumed_changes_nothing(
     again = train(str(tiny_folder), scored_file, **asked)
     assert log.steps == []
     assert same_weights(weights(first.model), weights(again.model))
+
+
+def test_what_auto_chose_is_said_with_its_reason(new_encoder, texts_file, tmp_path: Path):
+    told: list[str] = []
+    run = train(new_encoder(), texts_file, out=tmp_path / "a", tell=Tell(note=told.append), **QUICK)
+    assert any(note.startswith("the method is tsdae: 64 texts") for note in run.notes)
+    assert any(note.startswith("the method is tsdae: 64 texts") for note in told)
+    named = train(new_encoder(), texts_file, method="tsdae", out=tmp_path / "b", **QUICK)
+    assert not any(note.startswith("the method is") for note in named.notes)
+
+
+def test_whoever_asks_is_told_before_the_folder_is_opened(new_encoder, pairs_file, tmp_path: Path):
+    out, found = tmp_path / "run", []
+    tell = Tell(begin=lambda: found.append(out.exists()))
+    train(new_encoder(), pairs_file, out=out, tell=tell, **QUICK)
+    assert found == [False]
+
+
+def test_a_corpus_is_rows_to_train_on_for_methods_of_texts_alone(retrieval, pairs):
+    assert rows_to_train(pairs, "mnr") is pairs
+    assert len(rows_to_train(retrieval, "tsdae")) == 64
+    for method in ("mnr", "auto"):
+        with pytest.raises(InputError, match="can be measured on, not trained on"):
+            rows_to_train(retrieval, method)

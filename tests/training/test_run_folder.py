@@ -10,8 +10,10 @@ from likewise.training.events import Evaluated, Saved, StepDone
 from likewise.training.run_folder import (
     MetricsFile,
     add_to_manifest,
+    clear_run,
     fingerprint_weights,
     open_run,
+    read_manifest,
     refuse_other_run,
     write_json,
     write_manifest,
@@ -161,3 +163,22 @@ def test_a_new_run_starts_its_metrics_anew(tmp_path: Path):
     MetricsFile(tmp_path)(step(1))
     MetricsFile(tmp_path)
     assert (tmp_path / "metrics.jsonl").read_text() == ""
+
+
+def test_what_a_run_and_its_stages_left_is_taken_away_and_nothing_else(tmp_path: Path):
+    folder = a_run(tmp_path / "run")
+    stages = {name: {"folder": name} for name in ("1-texts", "2-pairs", "../other", "kept")}
+    add_to_manifest(folder, {"stages": stages})
+    for name in ("1-texts", "2-pairs", "3-new", "kept", "model", "checkpoints", "../other"):
+        (folder / name).mkdir()
+    for name in ("metrics.jsonl", "evaluation.json", "report_data.json", "report.html", "my.txt"):
+        (folder / name).write_text("")
+    clear_run(folder)
+    left = {path.name for path in folder.iterdir()}
+    assert left == {"3-new", "kept", "manifest.json", "my.txt"}
+    assert (tmp_path / "other").is_dir()
+
+
+def test_a_manifest_that_is_not_there_says_nothing(tmp_path: Path):
+    assert read_manifest(tmp_path) == {}
+    assert read_manifest(a_run(tmp_path / "run"))["base"] == "minilm"

@@ -12,6 +12,8 @@ from likewise.cli.console import answer, emit_json, show_table
 from likewise.data import read
 from likewise.data.checks import CHECKS
 from likewise.data.checks.finding import Data, Finding
+from likewise.data.clusters import flat_texts
+from likewise.data.columns import TextColumn
 from likewise.data.dataset import Dataset
 from likewise.data.roles import parse_columns
 from likewise.data.scales import parse_range
@@ -22,7 +24,10 @@ PLACES = 3  # rows named beside a finding; --json names twenty
 
 
 def check(
-    data: Annotated[list[str], typer.Argument(help="Files, BEIR folders, hub:ORG/NAME.")],
+    data: Annotated[
+        list[str],
+        typer.Argument(help="Files, BEIR folders, hub:ORG/NAME; folders of cross-encoders."),
+    ],
     *,
     kind: Annotated[str | None, typer.Option(help="Kind of the files, if they fit two.")] = None,
     columns: Annotated[
@@ -42,7 +47,8 @@ def check(
     """Say what data is: roles, counts, lengths, duplicates, labels, odd rows, leakage, methods.
 
     Nothing is written. Several files are held against each other: rows of a later one that
-    occur in an earlier one leak.
+    occur in an earlier one leak. Which methods fit plain texts depends on what else is there: a
+    file with labels, a cross-encoder.
 
     Example: likewise check train.csv dev.csv --model minilm
     """
@@ -51,8 +57,9 @@ def check(
     sets: list[Data] = []
     reports: list[dict[str, Any]] = []
     errors: list[InputError] = []
-    with progress("checking", len(data) * (1 + len(CHECKS)), shown=not quiet) as advance:
-        for source in data:
+    teachers, files = _split(data)
+    with progress("checking", len(files) * (1 + len(CHECKS)), shown=not quiet) as advance:
+        for source in files:
             is_folder = not source.startswith("hub:") and Path(source).is_dir()
             rows = read(
                 source,
@@ -76,6 +83,9 @@ def check(
                 for finding in findings
                 if finding.level == "error"
             ]
+    for report, rows in zip(reports, sets, strict=True):
+        others = [one for one in sets if one is not rows]
+        report |= _advice(rows, others, teachers, report["next"])
     if json:
         emit_json({"schema": "likewise.check/1", "data": reports})
     else:
@@ -126,7 +136,6 @@ def _report(
             for finding in findings
         ],
         "tokens": _tokens(data, tokenizer) if tokenizer is not None else None,
-        "methods": _methods(data.kind),
         "next": _next(source, data, options),
     }
 
@@ -156,9 +165,44 @@ def _tokens(data: Data, tokenizer: Any) -> dict[str, Any]:
 def _role_texts(data: Data) -> Iterator[tuple[str, Sequence[str]]]:
     if isinstance(data, Dataset):
         for role in data.text_roles():
-            yield role, [text for texts in data.text_lists(role) for text in texts]
+            yield role, TextColumn(flat_texts(data.table.column(role)))
     else:
         yield from (("query", data.queries), ("document", data.documents))
+
+
+def _split(given: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Folders of cross-encoders, and everything else, which is data."""
+    from likewise.models.cross_encoder import is_cross_encoder
+
+    def is_model(source: str) -> bool:
+        return Path(source).is_dir() and is_cross_encoder(source)
+
+    teachers = [source for source in given if is_model(source)]
+    files = [source for source in given if source not in teachers]
+    if not files:
+        raise InputError(f"{teachers[0]} is a model, and no data is named", mend="name a file")
+    return teachers, files
+
+
+def _advice(
+    data: Data, others: Sequence[Data], teachers: Sequence[str], command: str
+) -> dict[str, Any]:
+    """The methods that fit, the best first, and why."""
+    from likewise.methods.advice import advise
+
+    advice = advise(data, others, cross_encoders=teachers)
+    fitting = _methods("texts" if data.kind == "retrieval" else data.kind)
+    first = [choice.method for choice in advice.choices if choice.method in fitting]
+    if data.kind == "retrieval":
+        fitting = first
+    if advice.first is not None and data.kind == "texts":
+        command = f"{command} --method {advice.first.method} {advice.first.options}".strip()
+    return {
+        "methods": list(dict.fromkeys([*first, *fitting])),
+        "facts": advice.facts,
+        "advice": [asdict(choice) for choice in advice.choices if choice.method in fitting],
+        "next": command,
+    }
 
 
 def _methods(kind: str) -> list[str]:
@@ -193,7 +237,7 @@ def _print(report: dict[str, Any], *, quiet: bool) -> None:
         elif not quiet and not (finding["check"] == "lengths" and report["tokens"]):
             answer(f"  {finding['text']}")
     if not quiet:
-        answer(f"  {_methods_line(report)}")
+        _print_methods(report)
         answer("")
 
 
@@ -205,10 +249,21 @@ def _print_warning(finding: dict[str, Any], source: str) -> None:
     answer(f"    To mend: {finding['mend']}")
 
 
-def _methods_line(report: dict[str, Any]) -> str:
-    if report["methods"]:
-        return f"methods that fit: {', '.join(report['methods'])}; next: {report['next']}"
-    return f"to measure on, not to train on; next: {report['next']}"
+def _print_methods(report: dict[str, Any]) -> None:
+    """Write which methods fit, and what to type next."""
+    if report["kind"] == "retrieval":
+        answer(f"  to measure on; next: {report['next']}")
+    if report["facts"]:
+        what = "its corpus" if report["kind"] == "retrieval" else "to learn from"
+        answer(f"  {what}: {report['facts']}; what fits, the best first:")
+    for one in report["advice"] if report["facts"] else ():
+        needs = f"; needs {one['needs']}" if one["needs"] else ""
+        options = f"; {one['options']}" if one["options"] else ""
+        answer(f"    {one['method']}: {one['reason']}{options}{needs}")
+    if report["kind"] != "retrieval":
+        why = next((one["reason"] for one in report["advice"]), "")
+        said = f" ({report['methods'][0]}: {why})" if why and not report["facts"] else ""
+        answer(f"  methods that fit: {', '.join(report['methods'])}{said}; next: {report['next']}")
 
 
 def _short(value: Any) -> str:

@@ -17,6 +17,7 @@ from likewise.evaluation.result import Evaluation
 from likewise.methods.recipe import build_recipe, read_recipe
 from likewise.methods.run import Existing, Run, Tell
 from likewise.methods.run import train as run_training
+from likewise.methods.stages import train_stages
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.report import write_report
 from likewise.report.wording import verdict_sentence
@@ -42,7 +43,9 @@ def train(
     dev: Annotated[
         str | None, typer.Option(help="Data to measure on; a tenth is held out where none.")
     ] = None,
-    recipe: Annotated[Path | None, typer.Option(help="TOML file with all of this.")] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(help="TOML file with all of this, or with [[stages]].")
+    ] = None,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="Option of the method, as in scale=30.")
     ] = None,
@@ -70,6 +73,17 @@ def train(
     Example: likewise train pairs.csv --base minilm --dev dev.csv --out runs/first
     """
     tables = {} if recipe is None else read_recipe(recipe)
+    existing: Existing = "resume" if resume else "overwrite" if overwrite else "refuse"
+    if "stages" in tables:
+        own: dict[str, Any] = {"DATA": data, "--method": method, "--set": set_, "--kind": kind}
+        own |= {"--columns": columns, "--score-range": score_range, "--skip-bad": skip_bad}
+        _refuse_flags(own, str(recipe))
+        asked = _over_stages(tables, {"base": base, "dev": dev}, settings)
+        with Watch(quiet=quiet) as watch:
+            tell = Tell(observers=(watch,), plan=watch.plan, note=watch.note, progress=not quiet)
+            run = train_stages(asked, out=out, existing=existing, allow_leak=allow_leak, tell=tell)
+        finish(run, json=json, quiet=quiet)
+        return
     named = {"base": base, "method": method, "dev": dev, "data": data or None}
     tables |= {key: value for key, value in named.items() if value is not None}
     tables["training"] = {**tables.get("training", {}), **settings}
@@ -84,7 +98,6 @@ def train(
         skip_bad=skip_bad,
         score_range=parse_range(score_range),
     )
-    existing: Existing = "resume" if resume else "overwrite" if overwrite else "refuse"
     with Watch(quiet=quiet, minutes=resolved.training.minutes) as watch:
         run = run_training(
             resolved.base,
@@ -99,6 +112,26 @@ def train(
             **resolved.options,
         )
     finish(run, json=json, quiet=quiet)
+
+
+def _refuse_flags(given: dict[str, Any], recipe: str) -> None:
+    """Of a recipe with stages, what each stage has to say for itself."""
+    for flag, value in given.items():
+        if value:
+            problem = f"{flag} is about one stage, and {recipe} has several"
+            raise InputError(problem, mend="write it in the recipe, below its [[stages]]")
+
+
+def _over_stages(
+    tables: dict[str, Any], named: dict[str, Any], settings: dict[str, Any]
+) -> dict[str, Any]:
+    """A recipe of stages, over which what the command line names wins, in every stage."""
+    changed = {**tables, **{key: value for key, value in named.items() if value is not None}}
+    if settings and isinstance(tables["stages"], list):
+        changed["stages"] = [
+            {**one, "training": {**one.get("training", {}), **settings}} for one in tables["stages"]
+        ]
+    return changed
 
 
 def finish(run: Run, *, json: bool, quiet: bool) -> None:

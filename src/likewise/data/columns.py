@@ -1,7 +1,7 @@
 """Values of one role, turned to Arrow a chunk at a time, so that Python objects do not pile up."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, overload
 
 import pyarrow as pa
 
@@ -33,6 +33,33 @@ class Column:
         """All values, in order."""
         self.flush()
         return unified(self._chunks, self.role.arrow)
+
+
+class TextColumn(Sequence[str]):
+    """The texts of an Arrow column, each a Python string only while it is looked at."""
+
+    def __init__(self, column: pa.ChunkedArray) -> None:
+        """Look at a column of texts without nulls."""
+        self.column = column
+
+    def __len__(self) -> int:
+        return len(self.column)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[str]: ...
+
+    def __getitem__(self, index: int | slice) -> str | list[str]:
+        if isinstance(index, slice):
+            start, stop, step = index.indices(len(self))
+            if step != 1:
+                return [self[i] for i in range(start, stop, step)]
+            texts: list[str] = self.column.slice(start, max(stop - start, 0)).to_pylist()
+            return texts
+        place = range(len(self))[index]  # from the end too, and IndexError
+        return str(self.column[place].as_py())
 
 
 def unified(chunks: Sequence[pa.Array], arrow: pa.DataType) -> pa.ChunkedArray:

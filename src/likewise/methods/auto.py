@@ -1,27 +1,12 @@
 """Choose a method by the data."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final
-
 from likewise.data.dataset import Dataset
 from likewise.errors import InputError
+from likewise.methods.advice import advise
 from likewise.methods.spec import MethodSpec
 from likewise.registry import Table
 
-# Of the methods that fit a kind, the one to try first; not yet a measured ranking
-BEST: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "pairs": "mnr",
-        "nli": "mnr",
-        "scored": "cosine",
-        "pair-labels": "online-contrastive",
-        "labelled": "mnr",
-        "distilled": "distillation",
-    }
-)
 SHOWN = 6  # methods that an error offers
-NEED_MORE: Final = frozenset({"texts"})
 
 
 def choose_method(name: str, data: Dataset, methods: Table[MethodSpec]) -> str:
@@ -36,13 +21,10 @@ def choose_method(name: str, data: Dataset, methods: Table[MethodSpec]) -> str:
         InputError: there is no such method, or it does not take this kind of data.
     """
     fitting = [key for key, spec in methods.items() if data.kind in spec.kinds]
-    if name == "auto" and data.kind in BEST:
-        return BEST[data.kind]
     if name == "auto":
-        if data.kind in NEED_MORE:
-            problem = f"what to train on {data.kind} data is not a matter of the data alone"
-            mend = f"choose with --method: {', '.join(fitting)}; each needs a teacher or a guide"
-            raise InputError(problem, mend=mend)
+        first = advise(data).first
+        if first is not None:
+            return first.method
         if fitting:
             return next((key for key in fitting if methods[key].kinds[0] == data.kind), fitting[0])
         kinds = sorted({kind for spec in methods.values() for kind in spec.kinds})
@@ -55,3 +37,16 @@ def choose_method(name: str, data: Dataset, methods: Table[MethodSpec]) -> str:
         mend = f"use --method with one of: {few}" if fitting else "give other data"
         raise InputError(problem, mend=mend)
     return name
+
+
+def why_chosen(data: Dataset) -> str:
+    """What `auto` chose and what that rests on, in a sentence; empty where nothing is known.
+
+    Args:
+        data: to be trained on.
+    """
+    advice = advise(data)
+    if advice.first is None:
+        return ""
+    facts = f"{advice.facts}; " if advice.facts else ""
+    return f"the method is {advice.first.method}: {facts}{advice.first.reason}"

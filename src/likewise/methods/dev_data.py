@@ -56,11 +56,11 @@ def prepare_dev(
         return _held_out(train, seed, makes)
     leaked = leaked_rows(train, dev)
     if not len(leaked):
-        return TrainAndDev(train=train, dev=_measurable(dev, seed, makes))
+        return TrainAndDev(train=train, dev=measurable(dev, seed, makes))
     said = f"{len(leaked):,} of {len(dev):,} dev rows stand in the training data as well"
     if allow_leak:
         note = f"{said}: scores on them are too high (--allow-leak)"
-        return TrainAndDev(train=train, dev=_measurable(dev, seed, makes), notes=(note,))
+        return TrainAndDev(train=train, dev=measurable(dev, seed, makes), notes=(note,))
     if len(leaked) > MOST_LEAKED * len(dev):
         where = dev.where(int(leaked[0])) if isinstance(dev, Dataset) else None
         mend = "take them out of one of the two, or add --allow-leak to measure all the same"
@@ -68,7 +68,7 @@ def prepare_dev(
     seen = _rows_seen(train, dev, leaked)
     rest = np.setdiff1d(np.arange(len(train)), seen)
     note = f"{said}; the {len(seen):,} training rows they stand in are left out of training"
-    return TrainAndDev(train=train.take(rest), dev=_measurable(dev, seed, makes), notes=(note,))
+    return TrainAndDev(train=train.take(rest), dev=measurable(dev, seed, makes), notes=(note,))
 
 
 def _rows_seen(
@@ -91,8 +91,10 @@ def _held_out(train: Dataset, seed: int, makes: Makes) -> TrainAndDev:
         return TrainAndDev(train=train, dev=None, notes=(note,))
     share = min(SHARE_HELD_OUT, MOST_HELD_OUT / len(train))
     try:
+        if train.kind == "texts":  # nothing to hold out, and perhaps millions of them to copy
+            evaluator_for(train, scores_pairs=makes == "cross-encoder")
         rest, held = split(train, fraction=share, seed=seed)
-        measured = _measurable(held, seed, makes)
+        measured = measurable(held, seed, makes)
         evaluate_baseline(  # refuses what is too poor to measure any model on
             measured,
             evaluator=evaluator_for(measured, scores_pairs=makes == "cross-encoder"),
@@ -105,8 +107,13 @@ def _held_out(train: Dataset, seed: int, makes: Makes) -> TrainAndDev:
     return TrainAndDev(train=rest, dev=measured, notes=(note,))
 
 
-def _measurable(dev: Dataset | RetrievalSet, seed: int, makes: Makes) -> Dataset | RetrievalSet:
+def measurable(dev: Dataset | RetrievalSet, seed: int, makes: Makes) -> Dataset | RetrievalSet:
     """As it is measured: an encoder finds the entailed hypothesis of NLI, the answer of triplets.
+
+    Args:
+        dev: as it was read.
+        seed: of what is drawn.
+        makes: what is measured on it.
 
     Raises:
         InputError: no evaluator takes this kind of data.

@@ -2,7 +2,7 @@
 
 import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -56,10 +56,10 @@ def build_recipe(given: Mapping[str, Any], *, where: str = "the command line") -
             out of range; names file, table and key.
     """
     place = Where(path=where)
-    _refuse_unknown(given, [f.name for f in fields(Recipe)], "the recipe", place)
+    refuse_unknown(given, [f.name for f in fields(Recipe)], "the recipe", place)
     _refuse_no_tables(given, place)
     training = given.get("training", {})
-    _refuse_unknown(training, [f.name for f in fields(TrainingOptions)], "[training]", place)
+    refuse_unknown(training, [f.name for f in fields(TrainingOptions)], "[training]", place)
     try:
         options = TypeAdapter(TrainingOptions).validate_python(dict(training))
         rest = {key: value for key, value in given.items() if key not in {"training", "data"}}
@@ -68,10 +68,21 @@ def build_recipe(given: Mapping[str, Any], *, where: str = "the command line") -
         adapter = TypeAdapter(Recipe)
         return adapter.validate_python({**rest, "data": files, "training": options})
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        problem = f"{name}: {first['msg'].lower()}, found {first['input']!r}"
-        raise InputError(problem, where=place, mend=f"change {name}") from error
+        raise wrong_value(error, place) from error
+
+
+def wrong_value(error: ValidationError, where: Where, *, inside: str = "") -> InputError:
+    """The error for a value of a recipe that is of another type, or out of range.
+
+    Args:
+        error: as pydantic raised it.
+        where: the recipe.
+        inside: the table, for a key that stands in several.
+    """
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    problem = f"{inside}{name}: {first['msg'].lower()}, found {first['input']!r}"
+    return InputError(problem, where=where, mend=f"change {name}")
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -104,12 +115,33 @@ def refuse_changed(path: Path, recipe: Recipe) -> None:
     """
     if not path.is_file():
         return
-    begun, asked = _flat(read_recipe(path)), _flat(tomllib.loads(recipe.to_toml()))
-    for key in dict.fromkeys((*begun, *asked)):
-        if begun.get(key) != asked.get(key):
-            problem = f"the run was begun with {key} = {begun.get(key)!r}, now {asked.get(key)!r}"
+    begun, where = read_recipe(path), Where(path=str(path))
+    if "stages" in begun:
+        problem = "the run was begun with stages, now with one method"
+        raise InputError(problem, where=where, mend="choose another --out")
+    refuse_difference(begun, tomllib.loads(recipe.to_toml()), where)
+
+
+def refuse_difference(
+    begun: Mapping[str, Any], asked: Mapping[str, Any], where: Where, *, inside: str = ""
+) -> None:
+    """Go on only with the same tables of a recipe.
+
+    Args:
+        begun: as the run has them.
+        asked: as they are asked for now.
+        where: the run's recipe.
+        inside: what they are tables of, as the start of a key.
+
+    Raises:
+        InputError: they differ; names the first key that does.
+    """
+    before, now = _flat(begun), _flat(asked)
+    for key in dict.fromkeys((*before, *now)):
+        if before.get(key) != now.get(key):
+            changed = f"{inside}{key} = {before.get(key)!r}, now {now.get(key)!r}"
             mend = "give the same again with --resume, or choose another --out"
-            raise InputError(problem, where=Where(path=str(path)), mend=mend)
+            raise InputError(f"the run was begun with {changed}", where=where, mend=mend)
 
 
 def _flat(tables: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,7 +171,18 @@ def _refuse_no_tables(given: Mapping[str, Any], where: Where) -> None:
             raise InputError(f"{name}: expected a table, found {found!r}", where=where, mend=mend)
 
 
-def _refuse_unknown(given: Mapping[str, Any], known: list[str], table: str, where: Where) -> None:
+def refuse_unknown(given: Iterable[str], known: list[str], table: str, where: Where) -> None:
+    """Refuse a key that a table of a recipe does not have; the nearest right ones are offered.
+
+    Args:
+        given: its keys.
+        known: those that it may have.
+        table: its name, for the error.
+        where: the recipe.
+
+    Raises:
+        InputError: there is one.
+    """
     for key in given:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=3, cutoff=0.4) or known

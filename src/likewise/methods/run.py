@@ -17,6 +17,7 @@ from likewise.evaluation.evaluators import evaluate, evaluate_baseline, evaluato
 from likewise.evaluation.result import Evaluation, Result
 from likewise.evaluation.schema import write_evaluation
 from likewise.evaluation.statistics import verdict
+from likewise.methods.auto import why_chosen
 from likewise.methods.dev_data import TrainAndDev, dev_tokens, prepare_dev
 from likewise.methods.recipe import Recipe, refuse_changed
 from likewise.methods.settle import name_of, settle
@@ -33,6 +34,7 @@ from likewise.training.plan import Plan
 from likewise.training.run_folder import (
     MetricsFile,
     add_to_manifest,
+    clear_run,
     fingerprint_weights,
     open_run,
     refuse_folder,
@@ -123,7 +125,7 @@ def train(
     """
     tell = tell or Tell()
     given = data if isinstance(data, Dataset | RetrievalSet) else read(data)
-    rows = given if isinstance(given, Dataset) else _corpus(given, method)
+    rows = rows_to_train(given, method)
     measured = read(dev) if isinstance(dev, str | Path) else dev
     named = "base" if isinstance(model, Encoder | CrossEncoder) else str(model)
     recipe = settle(rows, name_of(dev), named, method, settings)
@@ -132,6 +134,8 @@ def train(
     recipe = replace(recipe, training=_with_rate(recipe.training, start.model))
     ready = prepare_dev(rows, measured, allow_leak=allow_leak, seed=seed, makes=spec.makes)
     refuse_lonely(spec.contrastive, recipe.training, len(ready.train))
+    if method == "auto" and (why := why_chosen(rows)):
+        ready = replace(ready, notes=(why, *ready.notes))
     folder = Path(out)
     refuse_folder(folder, overwrite=existing == "overwrite", resume=existing == "resume")
     if existing == "resume":
@@ -209,7 +213,7 @@ class _Running:
         resume, overwrite = self.existing == "resume", self.existing == "overwrite"
         open_run(self.folder, overwrite=overwrite, resume=resume)
         if overwrite:
-            _clear(self.folder)
+            clear_run(self.folder)
         _write_start(self.folder, self.recipe, self.encoder, self.ready)
         done = steps_done(self.folder / "checkpoints") if resume else None
         self.observers.insert(0, MetricsFile(self.folder, keep_until=done))
@@ -255,7 +259,7 @@ class _Running:
     def _rename(self) -> None:
         """The base model's card would describe another model: a new one is written."""
         has_base = not METHODS[self.recipe.method].from_nothing
-        base = _hub_name(self.recipe.base) if has_base else None
+        base = hub_name(self.recipe.base) if has_base else None
         self.encoder.contents = replace(self.encoder.contents, card=None, base_model=base)
 
     def _after(self, before: tuple[Result, ...]) -> Evaluation | None:
@@ -276,8 +280,12 @@ class _Running:
         return evaluation
 
 
-def _hub_name(base: str) -> str:
-    """A model card names its base as the hub knows it."""
+def hub_name(base: str) -> str:
+    """A model's name as the hub knows it, for a model card.
+
+    >>> hub_name("minilm"), hub_name("hub:org/model")
+    ('sentence-transformers/all-MiniLM-L6-v2', 'org/model')
+    """
     return EMBEDDED.get(base, base.removeprefix("hub:"))
 
 
@@ -292,8 +300,20 @@ def _chosen(fit: Fit[Any]) -> tuple[str, ...]:
     )
 
 
-def _corpus(data: RetrievalSet, method: str) -> Dataset:
-    """What a method for plain texts learns from; what the set is measured by stays out of it."""
+def rows_to_train(data: Dataset | RetrievalSet, method: str) -> Dataset:
+    """The rows themselves; of a retrieval set the corpus, for a method that learns from texts.
+
+    What the set is measured by stays out of it.
+
+    Args:
+        data: as it was read.
+        method: a name in `METHODS`, or "auto".
+
+    Raises:
+        InputError: a retrieval set, and a method for something else.
+    """
+    if isinstance(data, Dataset):
+        return data
     if method != "auto" and "texts" in METHODS.pick(method, what="method").kinds:
         return corpus_to_texts(data)
     problem = f"{data.name} is a retrieval set: it can be measured on, not trained on"
@@ -330,16 +350,6 @@ def _facts(recipe: Recipe, encoder: Encoder | CrossEncoder, ready: TrainAndDev) 
         else {"kind": dev.kind, "rows": len(dev), "fingerprint": dev.fingerprint},
         "notes": [*(str(note) for note in ready.train.notes), *ready.notes],
     }
-
-
-def _clear(folder: Path) -> None:
-    """Take away what an earlier run left, and nothing else."""
-    import shutil
-
-    for name in ("checkpoints", "model"):
-        shutil.rmtree(folder / name, ignore_errors=True)
-    for name in ("metrics.jsonl", "evaluation.json", "report_data.json", "report.html"):
-        (folder / name).unlink(missing_ok=True)
 
 
 def _tokens_of(dev: Dataset | RetrievalSet | None, encoder: Encoder | CrossEncoder) -> int:

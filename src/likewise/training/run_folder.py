@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import platform
+import re
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -18,6 +20,7 @@ import torch
 from likewise.errors import InputError, Where
 from likewise.training.events import Event
 
+STAGE = re.compile(r"\d+-[A-Za-z0-9_-]+")  # folder of a stage inside that of its run
 MOST_FILES = 20  # named one by one
 PACKAGES = ("likewise", "torch", "transformers", "tokenizers", "numpy", "scipy", "pyarrow")
 
@@ -44,22 +47,38 @@ def open_run(folder: Path, *, overwrite: bool, resume: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
+def clear_run(folder: Path) -> None:
+    """Take away what an earlier run left, the folders of its stages too, and nothing else."""
+    stages = read_manifest(folder).get("stages", {})
+    inner = [str(stage.get("folder", "")) for stage in stages.values()]
+    for name in ("checkpoints", "model", *(name for name in inner if STAGE.fullmatch(name))):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in ("metrics.jsonl", "evaluation.json", "report_data.json", "report.html"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """What `manifest.json` says; nothing where there is none."""
+    path = folder / "manifest.json"
+    found: dict[str, Any] = {}
+    if path.is_file():
+        found = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
 def refuse_other_run(folder: Path, facts: Mapping[str, Any]) -> None:
     """Refuse to go on where the files of that name hold something else by now; writes nothing.
 
     Args:
         folder: of the run; what holds none has begun in no way yet.
-        facts: those of the manifest, as they are now.
+        facts: those of the manifest that are known now, as they are now.
 
     Raises:
         InputError: the run began with other weights or on other rows.
     """
-    path = folder / "manifest.json"
-    if not path.is_file():
-        return
-    began = json.loads(path.read_text(encoding="utf-8"))
+    began = read_manifest(folder)
     for key, what in (("base_sha256", "from another base model"), ("train", "on other rows")):
-        if key in began and began[key] != facts[key]:
+        if key in began and key in facts and began[key] != facts[key]:
             mend = "put back what the run began with, or choose another --out"
             raise InputError(f"began {what}", where=Where(path=str(folder)), mend=mend)
 
@@ -101,8 +120,7 @@ def write_manifest(
 
 def add_to_manifest(folder: Path, facts: Mapping[str, Any]) -> None:
     """Add what was only known once training was over."""
-    path = folder / "manifest.json"
-    write_json(path, {**json.loads(path.read_text(encoding="utf-8")), **facts})
+    write_json(folder / "manifest.json", {**read_manifest(folder), **facts})
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -1,0 +1,235 @@
+"""Everything that can be wrong with stages, found before the first of them runs."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from likewise.data.dataset import Dataset, RetrievalSet
+from likewise.data.files import no_such_file
+from likewise.data.readers import READERS
+from likewise.data.reading import read
+from likewise.errors import InputError
+from likewise.evaluation.evaluators import evaluator_for
+from likewise.methods.cross_encoder import labels_of
+from likewise.methods.dev_data import measurable, prepare_dev
+from likewise.methods.recipe import Recipe
+from likewise.methods.run import rows_to_train
+from likewise.methods.settle import settle
+from likewise.methods.spec import Makes
+from likewise.methods.stage_recipe import PREFIX, Stage, StagedRecipe, makes_of
+from likewise.methods.table import METHODS
+from likewise.models.source import parse_name, resolve_model
+from likewise.training.fit import refuse_lonely
+
+Data: TypeAlias = Dataset | RetrievalSet
+
+# what an option has to name, where any method but distillation, which takes both, has it
+NEEDED: Mapping[str, Makes] = {"guide": "encoder", "teacher": "cross-encoder"}
+TAKES_BOTH = frozenset({"distillation"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One stage with its data.
+
+    Attributes:
+        stage: with everything decided.
+        folder: of its run.
+        rows: to train on.
+        dev: that its own run is measured on; None holds a part of the rows out, where it can.
+        trained_on: kind, number and fingerprint of the rows that will be left to train on.
+        notes: what was decided about its rows besides what its own run says.
+    """
+
+    stage: Stage
+    folder: Path
+    rows: Dataset
+    dev: Data | None
+    trained_on: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def makes(self) -> Makes:
+        """What comes of it."""
+        return makes_of(self.stage.method)
+
+    @property
+    def model(self) -> Path:
+        """The folder of its model."""
+        return self.folder / "model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All stages, and the data that all are measured on, as it is measured; None without."""
+
+    stages: tuple[Planned, ...]
+    common: Data | None
+    files: tuple[str, ...]
+
+
+def plan_stages(recipe: StagedRecipe, folder: Path, *, allow_leak: bool) -> Plan:
+    """Read and check the data of all stages, their options, and what they name.
+
+    Args:
+        recipe: of the stages.
+        folder: of the run, for those of the stages.
+        allow_leak: measure although dev rows stand in the training data.
+
+    Raises:
+        InputError: whatever would stop a stage before its first step, as far as it can be known
+            before the models are there; names the stage.
+    """
+    reader = _Reader()
+    _refuse_no_model(recipe.base)
+    shared = None if recipe.dev is None else reader.dev(recipe.dev)
+    planned: dict[str, Planned] = {}
+    for number, stage in enumerate(recipe.stages, start=1):
+        with in_stage(stage.name):
+            own = folder / f"{number}-{stage.name}"
+            _refuse_references(stage, planned)
+            planned[stage.name] = _planned(stage, own, reader, shared, allow_leak=allow_leak)
+    last = planned[recipe.stages[-1].name]
+    common = shared if shared is not None else last.dev
+    return Plan(
+        stages=tuple(planned.values()),
+        common=None if common is None else measurable(common, _seed(last.stage), "encoder"),
+        files=tuple(dict.fromkeys(file for data in reader.seen for file in data.sources)),
+    )
+
+
+@contextmanager
+def in_stage(name: str) -> Iterator[None]:
+    """Name the stage in every error of the user's input that comes out of it."""
+    try:
+        yield
+    except InputError as error:
+        problem = f'stage "{name}": {error.problem}'
+        raise InputError(problem, mend=error.mend, where=error.where) from error
+
+
+class _Reader:
+    """Reads each file once, however many stages take it."""
+
+    def __init__(self) -> None:
+        self._found: dict[str, Data] = {}
+
+    @property
+    def seen(self) -> list[Data]:
+        """All that was read."""
+        return list(self._found.values())
+
+    def rows(self, stage: Stage) -> Data:
+        """The data of a stage, as the stage says that it is to be read."""
+        options: dict[str, Any] = {
+            "kind": stage.kind,
+            "columns": dict(stage.columns) or None,
+            "skip_bad": stage.skip_bad,
+            "score_range": stage.score_range,
+        }
+        key = repr((stage.data, options))
+        if key not in self._found:
+            files = list(stage.data)
+            self._found[key] = read(files[0] if len(files) == 1 else [*files], **options)
+        return self._found[key]
+
+    def dev(self, name: str) -> Data:
+        """Data to measure on."""
+        if name not in self._found:
+            self._found[name] = read(name)
+        return self._found[name]
+
+
+def _planned(
+    stage: Stage, folder: Path, reader: _Reader, shared: Data | None, *, allow_leak: bool
+) -> Planned:
+    rows = rows_to_train(reader.rows(stage), stage.method)
+    own = None if stage.dev is None else reader.dev(stage.dev)
+    notes: tuple[str, ...] = ()
+    if own is not None and shared is not None:  # measured on both, so it may train on neither
+        spared = prepare_dev(rows, shared, allow_leak=allow_leak, seed=0)
+        rows, notes = spared.train, spared.notes
+    recipe = settle(rows, stage.dev, stage.base, stage.method, {**stage.training, **stage.options})
+    makes, seed = METHODS[recipe.method].makes, recipe.training.seed
+    dev = own if own is not None else _if_measurable(shared, makes)
+    ready = prepare_dev(rows, dev, allow_leak=allow_leak, seed=seed, makes=makes)
+    refuse_lonely(METHODS[recipe.method].contrastive, recipe.training, len(ready.train))
+    trained_on = {
+        "kind": ready.train.kind,
+        "rows": len(ready.train),
+        "fingerprint": ready.train.fingerprint,
+    }
+    return Planned(
+        stage=_settled(stage, recipe),
+        folder=folder,
+        rows=rows,
+        dev=dev,
+        trained_on=trained_on,
+        notes=notes,
+    )
+
+
+def _settled(stage: Stage, recipe: Recipe) -> Stage:
+    """The stage with its method and every option written down; a rate by the model is not yet."""
+    training = {key: value for key, value in asdict(recipe.training).items() if value is not None}
+    return replace(stage, method=recipe.method, training=training, options=recipe.options)
+
+
+def _seed(stage: Stage) -> int:
+    return int(stage.training["seed"])
+
+
+def _if_measurable(dev: Data | None, makes: Makes) -> Data | None:
+    """The data that all are measured on, where what the stage makes can be measured on it."""
+    if dev is None or makes == "encoder":
+        return dev
+    try:
+        evaluator_for(dev, scores_pairs=True)
+    except InputError:
+        return None
+    return dev
+
+
+def _refuse_references(stage: Stage, earlier: Mapping[str, Planned]) -> None:
+    """Refuse a base or a teacher that is of another sort, or that is not there."""
+    if not stage.base.startswith(PREFIX):
+        _refuse_no_model(stage.base)
+    elif makes_of(stage.method) == "encoder":
+        _refuse_other_sort(earlier[stage.base.removeprefix(PREFIX)], "encoder", "base")
+    for key, value in stage.options.items():
+        if not isinstance(value, str) or not value:
+            continue
+        if value.startswith(PREFIX) and key in NEEDED and stage.method not in TAKES_BOTH:
+            _refuse_other_sort(earlier[value.removeprefix(PREFIX)], NEEDED[key], key)
+        elif key in NEEDED and PREFIX not in value:
+            _refuse_no_model(value)
+        elif Path(value.removesuffix(".gz")).suffix in READERS and not Path(value).exists():
+            raise no_such_file(Path(value))
+
+
+def _refuse_other_sort(found: Planned, needed: Makes, key: str) -> None:
+    name = found.stage.name
+    if found.makes != needed:
+        what = {"encoder": "an embedding model", "cross-encoder": "a cross-encoder"}
+        problem = (
+            f'{key} has to be {what[needed]}, and the stage "{name}" makes {what[found.makes]}'
+        )
+        raise InputError(problem, mend=f"name another stage, or a model's folder, as the {key}")
+    if needed == "cross-encoder":
+        labels = labels_of(str(found.stage.options.get("loss", "auto")), found.rows)
+        if len(labels) > 1:
+            problem = f'the stage "{name}" answers {len(labels)} labels; a score is needed'
+            raise InputError(problem, mend="train it on pairs, or on pairs with scores")
+
+
+def _refuse_no_model(name: str) -> None:
+    """Refuse a model that is not there; loads none."""
+    found = parse_name(name)
+    if found.is_static:
+        path = Path(found.base).expanduser()
+        if not path.exists():
+            raise no_such_file(path)
+    elif found.scratch is None:
+        resolve_model(found.base)
