@@ -81,7 +81,7 @@ TASKS = {
         "simcse",
         lambda texts: {"anchor": texts, "positive": texts},
         MultipleNegativesRankingLoss,
-        {"views": "dropout", "mlp": False},
+        {"views": "dropout"},
     ),
     "contrastive-tension": Task(
         "contrastive-tension", lambda texts: {"text": texts}, ContrastiveTensionLossInBatchNegatives

@@ -36,7 +36,7 @@ def test_every_text_is_two_of_a_step(views, tiny_encoder, tmp_path: Path):
     "option",
     [
         {"scale": 5.0},
-        {"mlp": False},
+        {"mlp": True},
         {"views": "crop"},
         {"views": "crop", "min_share": 0.5},
         {"pooling": "cls"},
@@ -75,7 +75,7 @@ def test_a_table_of_words_has_no_dropout_and_learns_from_crops(word_vectors, tmp
         trained(load(word_vectors, device="cpu"), tmp_path / "a")
     encoder = load(word_vectors, device="cpu")
     before = weights(encoder)
-    assert not same_weights(before, trained(encoder, tmp_path / "b", views="crop", mlp=False))
+    assert not same_weights(before, trained(encoder, tmp_path / "b", views="crop"))
 
 
 def test_near_duplicates_are_no_negatives(tiny_encoder, tmp_path: Path):
@@ -100,7 +100,7 @@ def test_the_dense_layer_is_trained_and_dropped(new_encoder, tmp_path: Path):
     encoder = new_encoder()
     before = set(weights(encoder))
     fit = make_fit(encoder, tmp_path, checkpoint_every=1)
-    train_simcse(fit, corpus(8))
+    train_simcse(fit, corpus(8), mlp=True)
     assert set(weights(encoder)) == before
     assert encoder.contents.tail == ()
     steps = sorted(tmp_path.glob("step-*"))
@@ -121,11 +121,11 @@ def _head(checkpoint: Path) -> dict[str, torch.Tensor]:
 def test_matryoshka_needs_the_vectors_themselves(new_encoder, tmp_path: Path):
     run = {"matryoshka": (8,)}
     with pytest.raises(InputError, match="dense layer") as caught:
-        trained(new_encoder(), tmp_path / "a", run=run)
+        trained(new_encoder(), tmp_path / "a", run=run, mlp=True)
     assert "mlp=false" in caught.value.mend
     encoder = new_encoder()
     before = weights(encoder)
-    assert not same_weights(before, trained(encoder, tmp_path / "b", run=run, mlp=False))
+    assert not same_weights(before, trained(encoder, tmp_path / "b", run=run))
 
 
 @pytest.mark.parametrize("run", [{"adaptive_layers": 1}, {"orthogonality": 0.1}])

@@ -205,7 +205,7 @@ def test_twenty_steps_of_simcse_with_crops(tiny_folder: Path, tmp_path: Path):
         loss = peers.MultipleNegativesRankingLoss(model)
         expected = their_steps(loss, model, feed, encoder, ("anchor", "positive"))
     fit = make_fit(encoder, tmp_path / "run", observers=[log], **RUN)
-    train_simcse(fit, texts(), views="crop", mlp=False)
+    train_simcse(fit, texts(), views="crop")
     assert_same_losses([step.loss for step in log.steps], expected)
     assert_same_weights(encoder.module, saved(model, tmp_path / "peer"))
 

@@ -2,6 +2,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import nn
 
 from likewise.models.device import Hardware
 from likewise.models.encoder import Encoder
@@ -96,3 +97,18 @@ def test_memory_is_that_of_one_part(tiny_encoder: Encoder, batch_size: int, micr
     part = min(18 * batch_size, micro_tokens)
     # float32 weights, gradients and two moments; 34 16-bit values a token, layer and width
     assert plan.memory == 16 * weights + 2 * 34 * part * 32 * 2
+
+
+def test_weights_of_a_head_are_counted_and_shared_ones_once(tiny_encoder: Encoder):
+    data, chosen = scored(24), TrainingOptions(batch_size=4)
+    feed = embedding_feed()(tiny_encoder, data, chosen)
+    sampling = Sampling(n_rows=24, batch_size=4, seed=0)
+
+    def memory(head: nn.Module | None) -> int:
+        return make_plan(
+            tiny_encoder, feed, sampling, chosen, hardware=HARDWARE, dev_tokens=0, head=head
+        ).memory
+
+    own = nn.Linear(10, 10, bias=False)
+    assert memory(own) - memory(None) == 16 * 100  # weight, gradient, two moments, 4 bytes each
+    assert memory(tiny_encoder.module) == memory(None)

@@ -38,7 +38,7 @@ def train_simcse(
     views: Views = "auto",
     scale: Positive = 20.0,
     pooling: Choice = "model",
-    mlp: bool = True,
+    mlp: bool = False,
     min_share: float = 0.3,
     negative_weight: Positive = 1.0,
 ) -> None:
@@ -58,7 +58,8 @@ def train_simcse(
         pooling: "model" leaves it as it is, "cls" is the paper's, for a base that was not yet
             trained to embed; the model keeps what is chosen.
         mlp: of texts, put a dense layer with tanh behind the vectors, which is trained with them
-            and then dropped: the paper's choice without labels. Pairs are trained without one.
+            and then dropped: the paper's choice without labels, for a bare BERT. A base that
+            embeds already loses by it what it had, so that it is off unless asked for.
         min_share: the least share of its words that a crop keeps; the most is 1 - min_share, or
             min_share itself from a half on.
         negative_weight: of pairs, how often an anchor's own negatives count (equation 8).

@@ -150,6 +150,7 @@ class Fit(Generic[Model]):
             options,
             hardware=choose_hardware(encoder.device, options.precision),
             dev_tokens=self.dev_tokens,
+            head=objective.head,
         )
         self.plan = plan
         self.begin()

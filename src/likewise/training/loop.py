@@ -22,6 +22,7 @@ from likewise.training.checkpoint import (
     restore_checkpoint,
     save_checkpoint,
 )
+from likewise.training.dropout import dropout_places
 from likewise.training.events import Evaluated, Observer, Saved, StepDone
 from likewise.training.feed import Feed
 from likewise.training.grad_cache import backward
@@ -218,12 +219,7 @@ def _restore_best(work: Work, at: Progress) -> None:
 @contextmanager
 def _dropout(modules: nn.Module, probability: float | None) -> Iterator[None]:
     """Set every dropout probability for the run; after it put the model's own back, and rest."""
-    own = [
-        (module, name, getattr(module, name))
-        for module in modules.modules()
-        for name in (("p",) if isinstance(module, nn.Dropout) else ("dropout", "attention_dropout"))
-        if isinstance(getattr(module, name, None), float)
-    ]
+    own = dropout_places(modules)
     try:
         if probability is not None:
             for module, name, _ in own:

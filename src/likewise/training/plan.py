@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import psutil
 import torch
+from torch import nn
 
 from likewise.models.device import Hardware
 from likewise.training.feed import Feed
@@ -76,6 +77,7 @@ def make_plan(
     *,
     hardware: Hardware,
     dev_tokens: int,
+    head: nn.Module | None = None,
 ) -> Plan:
     """Work out steps, tokens, evaluations and memory; computes nothing.
 
@@ -86,6 +88,7 @@ def make_plan(
         options: of the run.
         hardware: where it runs.
         dev_tokens: tokens that one evaluation embeds; 0 without dev data.
+        head: further weights that are trained: a second encoder, a decoder.
     """
     steps = None if options.minutes else sampling.steps(options.epochs)
     tokens = int(feed.row_tokens * min(options.batch_size, feed.rows))
@@ -99,7 +102,7 @@ def make_plan(
         parts_a_step=max(-(-tokens // options.micro_tokens), 1),
         evaluate_after=_evaluations(options, horizon, tokens, dev_tokens),
         checkpoint_every=options.checkpoint_every or max(horizon // 10, 100),
-        memory=_memory(encoder, min(tokens, options.micro_tokens), hardware.dtype),
+        memory=_memory(encoder, head, min(tokens, options.micro_tokens), hardware.dtype),
         hardware=hardware,
     )
 
@@ -118,12 +121,13 @@ def _evaluations(
     return frozenset(round(steps * (i + 1) / count) for i in range(count))
 
 
-def _memory(encoder: Trainable, tokens: int, dtype: torch.dtype) -> int:
+def _memory(encoder: Trainable, head: nn.Module | None, tokens: int, dtype: torch.dtype) -> int:
     """Weights, gradients, two moments, and about 34 values a token, unit of width and layer.
 
     34 is Korthikanti et al. 2022, equation 1, without its attention term, in 16-bit values.
     """
-    weights = sum(parameter.numel() for parameter in encoder.module.parameters())
+    trained = nn.ModuleList([encoder.module] if head is None else [encoder.module, head])
+    weights = sum(parameter.numel() for parameter in trained.parameters())  # shared ones once
     config = encoder.contents.config
     layers = int(config.get("num_hidden_layers", config.get("n_layers", 12)))
     width = int(config.get("hidden_size", config.get("dim", 768)))
