@@ -36,6 +36,13 @@ def run_commands(example: Example) -> None:
             assert left.value.code == 0, line
 
 
+def write_recipe(example: Example) -> None:
+    """Write a block of TOML that begins with its file's name, as `# adapt.toml`."""
+    first = example.parsed.splitlines()[0]
+    if first.startswith("# "):
+        Path(first.removeprefix("# ")).write_text(example.parsed, encoding="utf-8")
+
+
 def write_csv(path: Path, header: str, rows: Iterator[tuple[object, ...]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -87,7 +94,11 @@ def files(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_every_block_of_a_page_runs(page: Path, files: Path):
-    parsers = [PythonCodeBlockParser(), CodeBlockParser(language="console", evaluator=run_commands)]
+    parsers = [
+        PythonCodeBlockParser(),
+        CodeBlockParser(language="console", evaluator=run_commands),
+        CodeBlockParser(language="toml", evaluator=write_recipe),
+    ]
     examples = list(Sybil(parsers=parsers).parse(page).examples())
     assert examples, f"{page.name} shows no code"
     with chdir(files):
