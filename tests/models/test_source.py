@@ -106,6 +106,12 @@ def test_a_hub_name_of_another_form_is_refused(name: str):
         ("mean:C:\\models\\mine", ModelName(base="C:\\models\\mine", pooling="mean")),
         ("mean:static:g.txt", ModelName(base="g.txt", is_static=True, pooling="mean")),
         ("Mean:minilm", ModelName(base="Mean:minilm")),
+        ("scratch:small", ModelName(base="minilm", scratch="small")),
+        ("scratch:mini:own", ModelName(base="own", scratch="mini")),
+        ("scratch:mini:own:lower", ModelName(base="own:lower", scratch="mini")),
+        ("scratch:base:hub:org/name", ModelName(base="hub:org/name", scratch="base")),
+        ("scratch:base:C:\\models", ModelName(base="C:\\models", scratch="base")),
+        ("cls:scratch:base", ModelName(base="minilm", scratch="base", pooling="cls")),
     ],
 )
 def test_a_name_is_taken_apart(name: str, expected: ModelName):
@@ -117,7 +123,7 @@ def test_every_pooling_can_stand_before_a_model(pooling: str):
     assert parse_name(f"{pooling}:minilm") == ModelName(base="minilm", pooling=pooling)
 
 
-@pytest.mark.parametrize("name", ["mean:mine", "static:mine", "cls:"])
+@pytest.mark.parametrize("name", ["mean:mine", "static:mine", "scratch:small", "cls:"])
 def test_a_folder_of_that_very_name_wins(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -142,6 +148,8 @@ def test_a_file_with_a_colon_in_its_name_wins_over_the_option(
         ("mean:", '"mean:" lacks a model'),
         ("static:", '"static:" lacks the file of word vectors'),
         ("mean:static:", '"static:" lacks the file'),
+        ("scratch:", '"scratch:" lacks a size'),
+        ("scratch:small:", '"scratch:small:" lacks a tokenizer'),
         ("mean:cls:minilm", "names two poolings"),
         ("static:glove.txt:sif=", 'expected a number behind "sif=", found ""'),
         ("static:glove.txt:sif=x", 'expected a number behind "sif=", found "x"'),
@@ -155,13 +163,13 @@ def test_a_name_with_a_wrong_part_is_refused(
     (tmp_path / "glove.txt").touch()
     with pytest.raises(InputError, match=problem) as caught:
         parse_name(name)
-    assert any(form in caught.value.mend for form in ("mean:minilm", "static:"))
+    assert any(form in caught.value.mend for form in ("mean:minilm", "static:", ":own"))
 
 
 def test_a_name_that_is_nothing_lists_all_forms():
     with pytest.raises(InputError, match='no model folder "median:minilm"') as caught:
         resolve_model("median:minilm")
-    for form in ("folder", "minilm", "ORG/NAME", "static:FILE", "mean:MODEL"):
+    for form in ("folder", "minilm", "ORG/NAME", "static:FILE", "scratch:SIZE", "mean:MODEL"):
         assert form in caught.value.mend
 
 

@@ -15,8 +15,8 @@ def token_cross_entropy(
 ) -> Tensor:
     """Guess tokens from their states by the likeness to each row of a table (Devlin et al. 2019).
 
-    The logits are computed in the dtype of the states, all that follows in float32 or wider; the
-    gradients come with the loss, so that no logits are kept.
+    The logits are computed in the dtype of the states, all that follows in float32 or wider. The
+    gradients come with the loss, so that no logits are kept; they can be asked for once.
 
     Args:
         states: [N, H].
@@ -57,25 +57,30 @@ class _TokenCrossEntropy(torch.autograd.Function):
         share = counts.to(wide) / counts.sum().clamp(min=1)  # [N] weight of each row in the mean
         loss = torch.zeros((), dtype=wide, device=states.device)
         asked = any(ctx.needs_input_grad)
-        found = [torch.empty_like(states), torch.zeros_like(table), torch.zeros_like(bias)]
+        by_state, by_bias = torch.empty_like(states), torch.zeros_like(bias)
+        by_table: Tensor | None = None  # as large as the table: to fill it once more takes time
         for first in range(0, len(states), ROWS):
             part = slice(first, first + ROWS)
-            logits = (states[part] @ rows.T).to(wide) + bias
+            logits = (states[part] @ rows.T).to(wide).add_(bias)
             places = labels[part].clamp(min=0)[:, None]
-            total = logits.logsumexp(dim=1, keepdim=True)
-            loss += ((total - logits.gather(1, places)).squeeze(1) * share[part]).sum()
+            top, picked = logits.amax(dim=1, keepdim=True), logits.gather(1, places)
+            total = logits.sub_(top).exp_().sum(dim=1, keepdim=True)
+            weight = share[part, None]
+            loss += ((top + total.log() - picked) * weight).sum()
             if asked:
-                logits.sub_(total).exp_()  # probabilities
-                logits.scatter_add_(1, places, torch.full_like(total, -1.0))
-                logits.mul_(share[part, None])
+                logits.mul_(weight / total).scatter_add_(1, places, -weight)
                 narrow = logits.to(states.dtype)
-                found[0][part] = narrow @ rows
-                found[1] += narrow.T @ states[part]
-                found[2] += logits.sum(dim=0)
-        ctx.save_for_backward(*found)
+                by_state[part] = narrow @ rows
+                by_bias += logits.sum(dim=0)
+                by_row = (narrow.T @ states[part]).to(table.dtype)
+                by_table = by_row if by_table is None else by_table.add_(by_row)
+        ctx.found = (by_state, torch.zeros_like(table) if by_table is None else by_table, by_bias)
         return loss
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, given: Tensor) -> tuple[Tensor | None, ...]:
-        return (*(gradient * given for gradient in ctx.saved_tensors), None)
+        if ctx.found is None:
+            raise RuntimeError("these gradients were handed over already: compute the loss again")
+        scaled, ctx.found = [gradient.mul_(given) for gradient in ctx.found], None
+        return (*scaled, None)

@@ -85,7 +85,7 @@ def find_head(contents: ModelFolder, *, seed: int) -> FoundHead:
     if saved is not None:
         fill_weights(head, _unpack(saved, where), family.names(head), where=where, file=HEAD_FILE)
         return FoundHead(head=head, body=_stated_body(saved))
-    weights = {} if contents.folder is None else _with_one_bias(_weights_of(contents), family)
+    weights = {} if contents.folder is None else _with_both_biases(_weights_of(contents), family)
     names = family.names(head)
     if all(part in weights for parts in names.values() for part in parts):
         fill_weights(head, weights, names, where=where)
@@ -192,7 +192,8 @@ def _weights_of(contents: ModelFolder) -> dict[str, Tensor]:
     return modern_names(read_weights(home))
 
 
-def _with_one_bias(weights: dict[str, Tensor], family: MlmFamily) -> dict[str, Tensor]:
-    """Some checkpoints have the bias, which stands there twice, under its second name alone."""
-    second = f"{family.decoder}.bias"
-    return {**({family.bias: weights[second]} if second in weights else {}), **weights}
+def _with_both_biases(weights: dict[str, Tensor], family: MlmFamily) -> dict[str, Tensor]:
+    """Checkpoints have the bias of the last layer under one of its two names, or under both."""
+    names = (family.bias, f"{family.decoder}.bias")
+    found = next((weights[name] for name in names if name in weights), None)
+    return weights if found is None else dict.fromkeys(names, found) | weights

@@ -11,7 +11,13 @@ from tokenizers.trainers import BpeTrainer
 
 MOST_TOKENS = 30_522  # as many as BERT has
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")  # at 0 to 4
-IDEOGRAPH = r"\p{Han}"  # a word each, as in BERT: there are no spaces to cut at
+# What is learnt stays within one of these: an ideograph, as in BERT, since no spaces part them;
+# letters with their marks, without which most words of India and Tibet would be torn, and with the
+# joiners of Persian; digits; other signs. The space before them is theirs.
+CUTS = (
+    r" ?\p{Han}| ?(?:(?!\p{Han})[\p{L}\p{M}\u200c\u200d])+| ?\p{N}+"
+    r"| ?[^ \p{L}\p{M}\p{N}\u200c\u200d]+| "
+)
 
 
 def train_tokenizer(
@@ -34,12 +40,16 @@ def train_tokenizer(
     if most_tokens < len(alphabet) + len(SPECIAL):
         raise ValueError(f"a vocabulary needs {len(alphabet) + len(SPECIAL)} tokens at least")
     tokenizer = RustTokenizer(BPE())
-    steps = [normalizers.NFC(), *([normalizers.Lowercase()] if lower_case else [])]
-    tokenizer.normalizer = normalizers.Sequence(steps)
+    lowering = [normalizers.Lowercase()] if lower_case else []
+    one_space = [normalizers.Replace(Regex(r"\s+"), " "), normalizers.Strip()]
+    first_too = normalizers.Prepend(" ")  # so that a word is the same wherever it stands
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.NFC(), *lowering, *one_space, first_too]
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(IDEOGRAPH), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=True),
+            pre_tokenizers.Split(Regex(CUTS), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )
     tokenizer.decoder = ByteLevelDecoder()

@@ -55,7 +55,7 @@ class MlmFamily:
         dense: name of the dense layer.
         norm: name of the norm.
         decoder: name of the last layer.
-        bias: name of its bias.
+        bias: name of its bias, where the layer is the table of tokens; one of its own has its own.
         width: key of H in the configuration.
         activation: from the configuration to a name in ACTIVATIONS.
         eps: from the configuration to that of the norm.
@@ -84,7 +84,7 @@ class MlmFamily:
             "dense.bias": f"{self.dense}.bias",
             "norm.weight": f"{self.norm}.weight",
             "norm.bias": f"{self.norm}.bias",
-            "bias": self.bias,
+            "bias": self.bias if head.table is None else f"{self.decoder}.bias",
             "table": f"{self.decoder}.weight",
         }
         return {ours: (theirs[ours],) for ours in head.state_dict()}
