@@ -264,3 +264,12 @@ def test_dev_data_that_was_given_and_cannot_be_measured_is_refused(dev: Dataset,
 def test_the_cost_of_a_measurement_is_that_of_its_texts():
     assert dev_tokens(None, 10.0) == 0
     assert dev_tokens(pairs(24), 9.5) == 48 * 9.5
+
+
+def test_plain_texts_are_not_split_only_to_find_that_nothing_measures_them():
+    data = make_data("texts", text=[f"a text {i}" for i in range(FEWEST_ROWS)])
+    ready = prepare_dev(data, None, allow_leak=False, seed=1)
+    assert ready.train is data
+    assert ready.dev is None
+    assert 'data of kind "texts" cannot be evaluated' in ready.notes[0]
+    assert "keys" not in vars(data)  # not one text was looked at

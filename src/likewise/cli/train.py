@@ -36,8 +36,9 @@ def train(
     method: Annotated[
         str | None,
         typer.Option(
-            help="mnr, cosine, softmax, augmented, distillation, cross-encoder, or any loss by its "
-            "name (likewise losses); auto chooses by the data."
+            help="mnr, cosine, softmax, tsdae, simcse, contrastive-tension, gpl, mlm, word2vec, "
+            "augmented, distillation, cross-encoder, or any loss by its name (likewise losses); "
+            "auto chooses by the data."
         ),
     ] = None,
     dev: Annotated[
