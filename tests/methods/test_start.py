@@ -8,10 +8,11 @@ import pytest
 from likewise.errors import InputError
 from likewise.methods import METHODS
 from likewise.methods.start import CosineScorer, start_model
+from likewise.models.build import load
 from likewise.models.cross_encoder import CrossEncoder, from_encoder, load_cross_encoder
 from likewise.models.encoder import Encoder
 from methods.small_data import DATA
-from training.small_runs import make_fit, nli, pairs, same_weights, scored, weights
+from training.small_runs import make_fit, nli, pairs, same_weights, scored, triplets, weights
 
 CROSS, ENCODER = METHODS["cross-encoder"], METHODS["mnr"]
 ASKED = [("apple", "river"), ("How do people paint the apple", "a guide to paint any apple")]
@@ -135,3 +136,35 @@ def test_another_number_of_labels_than_the_data_has_is_refused(
 def test_a_loss_for_other_data_is_refused_before_a_head_is_made(tiny_encoder):
     with pytest.raises(InputError, match="takes nli data, found scored"):
         begin(tiny_encoder, scored(4), loss="cross-entropy")
+
+
+@pytest.mark.parametrize(
+    ("kind", "own"), [("pairs", "own"), ("nli", "own"), ("texts", "own:lower")]
+)
+def test_a_tokenizer_is_trained_on_all_texts_of_the_data(kind: str, own: str):
+    data = DATA[kind](24)
+    start = begin(f"scratch:mini:{own}", data, ENCODER)
+    every = [t for role in data.text_roles() for row in data.text_lists(role) for t in row]
+    expected = load(f"scratch:mini:{own}", texts=every, device="cpu")
+    found = start.model.tokenizer
+    for mine, theirs in zip(
+        found.tokenize(data.all_texts()).ids,
+        expected.tokenizer.tokenize(data.all_texts()).ids,
+        strict=True,
+    ):
+        assert mine.tolist() == theirs.tolist()
+    assert start.model is start.base
+
+
+def test_several_texts_a_row_teach_the_tokenizer_too():
+    start = begin("cls:scratch:mini:own", triplets(8), ENCODER)
+    words = {word for text in triplets(8).all_texts() for word in text.split()}
+    spelt = start.model.tokenizer.tokenize([f"{word}" for word in sorted(words)]).ids
+    assert sum(len(ids) for ids in spelt) < 5 * len(words)  # three, of a word that is known
+    assert start.model.contents.pooling.modes == ("cls",)
+
+
+def test_a_cross_encoder_may_start_from_nothing():
+    start = begin("scratch:mini:own", scored(8))
+    assert isinstance(start.model, CrossEncoder)
+    assert start.model.predict(ASKED).shape == (2,)

@@ -17,7 +17,7 @@ from likewise.models.source import ModelName, parse_name
 from training.small_runs import same_weights, weights
 
 TEXTS = [form(*topic) for topic in TOPICS for form in (question, answer)]
-GEORGIAN = ["გარბალი მენტოვა სული", "ჭირვა ნოლდა გარბალი", "მენტოვა ღვარდო ჭირვა"]
+MADE_UP = ["ሰላጥ ጠርቶን ለፎቅ", "ደብሩ ነበጋ ሰላጥ", "ጠርቶን ደብሩ ለፎቅ"]  # of no language, in Ethiopic letters
 
 
 @pytest.fixture
@@ -114,12 +114,10 @@ def test_padding_has_the_id_of_the_tokenizer(tiny_folder: Path):
     "name", ["scratch:mini:own", "scratch:mini:own:lower", "cls:scratch:mini:own"]
 )
 def test_a_tokenizer_of_its_own_knows_every_text(name: str):
-    encoder = load(name, texts=GEORGIAN, device="cpu")
-    assert encoder.count_unknown([*GEORGIAN, "一", "ሰላም"])[0] == 0
-    assert len(encoder.tokenize(GEORGIAN[:1]).ids[0]) < 2 + len(GEORGIAN[0])
-    minilm = load("scratch:mini", device="cpu")
-    unknown, total = minilm.count_unknown(GEORGIAN)
-    assert unknown > 0 or total > 3 * sum(len(ids) for ids in encoder.tokenize(GEORGIAN).ids)
+    encoder = load(name, texts=MADE_UP, device="cpu")
+    assert encoder.count_unknown([*MADE_UP, "一", "ሰላም"])[0] == 0
+    assert len(encoder.tokenize(MADE_UP[:1]).ids[0]) < 2 + len(MADE_UP[0])
+    assert load("scratch:mini", device="cpu").count_unknown(MADE_UP)[0] == 9
 
 
 def test_a_tokenizer_of_its_own_may_lower_texts():
@@ -139,7 +137,7 @@ def test_a_saved_model_has_the_same_vectors_in_sentence_transformers(
     folder = encoder.save(tmp_path / "saved")
     with warnings.catch_warnings(action="ignore"):
         theirs = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-    texts = [*TEXTS[:5], *GEORGIAN, "你好 👍", "", "long " * 600, "THE River"]
+    texts = [*TEXTS[:5], *MADE_UP, "你好 👍", "", "long " * 600, "THE River"]
     expected = encoder.encode(texts, precision="float32")
     np.testing.assert_allclose(theirs.encode(texts), expected, atol=1e-5)
     assert theirs.max_seq_length == encoder.max_tokens == 512
