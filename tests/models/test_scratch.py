@@ -164,6 +164,13 @@ def test_a_tokenizer_of_no_model_is_refused():
         load("scratch:mini:nobody")
 
 
+def test_damaged_settings_of_a_tokenizer_are_named(tiny_folder: Path):
+    (tiny_folder / "tokenizer_config.json").write_text("{")
+    with pytest.raises(InputError, match="expected JSON") as caught:
+        load(f"scratch:mini:{tiny_folder}")
+    assert caught.value.where.path == str(tiny_folder / "tokenizer_config.json")
+
+
 def test_a_folder_without_a_tokenizer_is_refused(tmp_path: Path):
     with pytest.raises(InputError, match="no tokenizer here"):
         load(f"scratch:mini:{tmp_path}")

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import torch
-from tokenizers import Tokenizer as RustTokenizer
 from torch import Tensor
 
 from likewise.errors import InputError
@@ -70,7 +69,8 @@ def scratch_contents(named: ModelName, *, texts: Iterable[str] | None = None) ->
     files = _own_files(named, texts) if has_own_tokenizer(named) else _files_of(named.base)
     tokenizer = parse_tokenizer(files.files, where=named.base)
     vocabulary = max(tokenizer.get_vocab().values()) + 1
-    config = _config(size, vocabulary, padding=_padding_id(files.files, tokenizer))
+    padding = 0 if files.padding is None else tokenizer.token_to_id(files.padding)
+    config = _config(size, vocabulary, padding=padding or 0)
     architecture = ARCHITECTURES["bert"]
     module = architecture.build(config)
     initialise(module, std=STD, generator=torch.Generator().manual_seed(SEED))
@@ -93,9 +93,10 @@ def scratch_contents(named: ModelName, *, texts: Iterable[str] | None = None) ->
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Files:
-    """A tokenizer's files, and whether the model lowers texts before it."""
+    """A tokenizer's files, its padding token, and whether the model lowers texts before it."""
 
     files: dict[str, bytes]
+    padding: str | None
     lower_case: bool = False
 
 
@@ -125,7 +126,8 @@ def _own_files(named: ModelName, texts: Iterable[str] | None) -> _Files:
         "model_input_names": ["input_ids", "token_type_ids", "attention_mask"],
         **{f"{role}_token": token for role, token in roles},
     }
-    return _Files(files={FAST: trained.to_str().encode(), TOKENIZER_CONFIG: _dump(settings)})
+    files = {FAST: trained.to_str().encode(), TOKENIZER_CONFIG: _dump(settings)}
+    return _Files(files=files, padding=SPECIAL[0])
 
 
 def _files_of(name: str) -> _Files:
@@ -133,17 +135,14 @@ def _files_of(name: str) -> _Files:
     folder = resolve_model(name)
     modules = folder / "modules.json"
     home = read_modules(modules)[0].folder if modules.exists() else folder
-    settings = read_object_if_there(home / "sentence_bert_config.json")
     files = read_tokenizer_files(home)
-    return _Files(files=files, lower_case=bool(settings.get("do_lower_case", False)))
-
-
-def _padding_id(files: Mapping[str, bytes], tokenizer: RustTokenizer) -> int:
-    """The id of the padding token, as the tokenizer's own settings name it; else 0."""
-    stated = json.loads(files.get(TOKENIZER_CONFIG, b"{}")).get("pad_token")
-    name = stated.get("content") if isinstance(stated, dict) else stated
-    found = None if name is None else tokenizer.token_to_id(name)
-    return 0 if found is None else int(found)
+    stated = read_object_if_there(home / TOKENIZER_CONFIG).get("pad_token")
+    limits = read_object_if_there(home / "sentence_bert_config.json")
+    return _Files(
+        files=files,
+        padding=stated.get("content") if isinstance(stated, dict) else stated,
+        lower_case=bool(limits.get("do_lower_case", False)),
+    )
 
 
 def _config(size: Size, vocabulary: int, *, padding: int) -> dict[str, Any]:
