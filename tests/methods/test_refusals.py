@@ -25,10 +25,13 @@ def equal_scores():
     return make_data("scored", sentence1=["a", "b"], sentence2=["c", "d"], score=[3.0, 3.0])
 
 
+# a teacher's answers, or the texts alone: no label is learnt
+NO_LABELS = {"mse", "distillation", "tsdae", "contrastive-tension", "mlm", "word2vec", "gpl"}
+
 LEARN_LABELS = [
     (name, label)
     for name, spec in METHODS.items()
-    if "nli" in spec.kinds and name not in {"mse", "distillation"}  # those learn from a teacher
+    if "nli" in spec.kinds and name not in NO_LABELS
     for label in range(3)
     if label > 0 or not spec.contrastive  # entailments are pairs: other rows are their negatives
 ]
