@@ -691,6 +691,16 @@ def test_a_recipe_of_stages_is_one_run_with_every_stage_in_its_table(
     assert_is_an_evaluation(json.loads(said))
 
 
+def test_a_mistake_in_a_recipe_of_stages_names_its_file(run, staged: Path, tmp_path: Path):
+    text = staged.read_text().replace("[[stages]]", '[[stages]]\nbase = "stage:nowhere"', 1)
+    staged.write_text(text)
+    code, said, err = run("train", "--recipe", staged, "--out", tmp_path / "run")
+    assert (code, said) == (2, "")
+    assert f"Error: {staged}: " in err
+    assert '"nowhere"' in err
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("stage", ["1-texts", "2-pairs"])
 def test_stages_stop_by_ctrl_c_and_go_on_where_they_were(
     stage: str, run, start, staged: Path, tmp_path: Path

@@ -82,7 +82,14 @@ def train(
         asked = _over_stages(tables, {"base": base, "dev": dev}, settings)
         with Watch(quiet=quiet) as watch:
             tell = Tell(observers=(watch,), plan=watch.plan, note=watch.note, progress=not quiet)
-            run = train_stages(asked, out=out, existing=existing, allow_leak=allow_leak, tell=tell)
+            run = train_stages(
+                asked,
+                out=out,
+                existing=existing,
+                allow_leak=allow_leak,
+                tell=tell,
+                named=str(recipe),
+            )
         finish(run, json=json, quiet=quiet)
         return
     named = {"base": base, "method": method, "dev": dev, "data": data or None}

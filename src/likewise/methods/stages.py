@@ -52,6 +52,7 @@ def train_stages(
     existing: Existing = "refuse",
     allow_leak: bool = False,
     tell: Tell | None = None,
+    named: str = "the recipe",
 ) -> Run:
     """Train in stages that feed each other, and measure every one beside the untouched base.
 
@@ -65,6 +66,7 @@ def train_stages(
             are finished, and goes on within the one that was interrupted.
         allow_leak: measure although dev rows stand in the training data.
         tell: who is told of events, plans and notes.
+        named: what errors call the recipe, where it is given as tables.
 
     Returns:
         The run; its evaluation has the base model and every stage, on the data named by `dev`.
@@ -75,7 +77,7 @@ def train_stages(
         Interrupted: stopped by Ctrl-C or SIGTERM, with a checkpoint.
         NotFinite: the loss or a gradient is no longer a number.
     """
-    where = str(recipe) if isinstance(recipe, str | Path) else "the recipe"
+    where = str(recipe) if isinstance(recipe, str | Path) else named
     tables = read_recipe(Path(recipe)) if isinstance(recipe, str | Path) else recipe
     folder, tell = Path(out), tell or Tell()
     asked = build_staged(tables, where=where)
