@@ -204,6 +204,7 @@ def test_a_corpus_is_asked_once_of_each_passage(new_fit, cross: str):
 
 def test_notes_tell_of_queries_margins_and_better_negatives(new_fit, cross: str):
     fit = new_fit()
+    before = frozen_copy(fit.encoder)
     train_gpl(fit, sections(), teacher=cross)
     scores = logits(cross, fit.data)
     margins = scores[:, 0] - scores[:, 1]
@@ -215,6 +216,9 @@ def test_notes_tell_of_queries_margins_and_better_negatives(new_fit, cross: str)
     above = int((margins < 0).sum())
     assert f"above the query's passage: {above} ({above / n:.1%})" in said
     assert "the teacher's scores are a sigmoid; margins are of its logits" in said
+    own = cosines(before, fit.data)
+    worse = (own[:, 0] < own[:, 1]).mean()
+    assert f"the base model scores it so in {worse:.1%} of {n} rows" in said
 
 
 def test_own_queries_are_trained_on_and_no_others(new_fit, cross: str, tmp_path: Path):

@@ -259,10 +259,14 @@ def _measure(fit: Fit[Any], rows: _Rows, scores: NDArray[np.float64]) -> _Measur
     is_unit = all(
         np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3) for vectors in (asked, answers)
     )
-    if fit.encoder.contents.similarity != "cosine" and not is_unit:
+    is_dot = fit.encoder.contents.similarity != "cosine" and not is_unit
+    sides = (asked, answers, wrong)
+    a, b, c = (s.astype(np.float64) if is_dot else unit(s) for s in sides)
+    margins = (a * (b - c)).sum(axis=1)
+    fit.note(f"the base model scores it so in {(margins < 0).mean():.1%} of {len(some):,} rows")
+    if is_dot:
         fit.note("dot products learn the margins as they are: the model compares by dot product")
         return _Measure(unit=1.0, similarity="dot")
-    margins = (unit(asked) * (unit(answers) - unit(wrong))).sum(axis=1)
     spread = max(float(np.sqrt((margins**2).mean())), LEAST_SPREAD)
     size = float(np.sqrt(((scores[:, 0] - scores[:, 1]) ** 2).mean())) / spread
     fit.note(f"cosines learn the margins: {size:.3g} logits are a cosine of 1")
