@@ -58,8 +58,7 @@ def train_simcse(
         pooling: "model" leaves it as it is, "cls" is the paper's, for a base that was not yet
             trained to embed; the model keeps what is chosen.
         mlp: of texts, put a dense layer with tanh behind the vectors, which is trained with them
-            and then dropped: the paper's choice without labels, for a bare BERT. A base that
-            embeds already loses by it what it had, so that it is off unless asked for.
+            and then dropped: the paper's choice without labels, for a bare BERT.
         min_share: the least share of its words that a crop keeps; the most is 1 - min_share, or
             min_share itself from a half on.
         negative_weight: of pairs, how often an anchor's own negatives count (equation 8).
