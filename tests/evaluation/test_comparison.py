@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from evaluation.conftest import noisy, pairs_case, random_vectors, scored_case
-from likewise.evaluation.comparison import compare, conclude
+from likewise.evaluation.comparison import compare, conclude, conclude_run
 from likewise.evaluation.pairs import evaluate_pairs
 from likewise.evaluation.similarity import evaluate_similarity
 
@@ -77,3 +77,17 @@ def test_worse_in_one_task_is_worse_and_better_in_one_is_better(three):
     same = [retrieval(name, random_vectors()) for name in ("bad", "good")]
     assert conclude([bad, good, *worse]).verdict == "worse"
     assert conclude([bad, good, *same]).verdict == "better"
+
+
+def test_what_a_run_trained_is_held_against_the_base_first_and_judged_by_it(three):
+    bad, middling, good = three
+    plain = replace(good, model="TF-IDF")
+    found = conclude_run([plain, bad], [middling, replace(good, model="last")])
+    assert [result.model for result in found.results] == ["TF-IDF", "bad", "middling", "last"]
+    assert [(d.model, d.against) for d in found.differences[::2]] == [
+        ("middling", "bad"),
+        ("middling", "TF-IDF"),
+        ("last", "bad"),
+        ("last", "TF-IDF"),
+    ]
+    assert found.verdict == "better"  # than the base, though no better than the baseline

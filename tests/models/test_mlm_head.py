@@ -1,7 +1,5 @@
 import json
-import logging
 import warnings
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,21 +33,6 @@ TEXTS = ["How do people paint the river", "a guide"]
 @pytest.fixture(autouse=True)
 def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-
-
-@pytest.fixture
-def complaints() -> Iterator[list[str]]:
-    """What transformers says of a folder that it reads: of weights too many or too few, say."""
-    heard: list[str] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            heard.append(record.getMessage())
-
-    listener, logger = Listener(level=logging.WARNING), logging.getLogger("transformers")
-    logger.addHandler(listener)
-    yield heard
-    logger.removeHandler(listener)
 
 
 def drawn_head(encoder: Encoder, seed: int = 3) -> MlmHead:

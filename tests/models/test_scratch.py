@@ -1,7 +1,5 @@
 import json
-import logging
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,22 +16,6 @@ from training.small_runs import same_weights, weights
 
 TEXTS = [form(*topic) for topic in TOPICS for form in (question, answer)]
 MADE_UP = ["ሰላጥ ጠርቶን ለፎቅ", "ደብሩ ነበጋ ሰላጥ", "ጠርቶን ደብሩ ለፎቅ"]  # of no language, in Ethiopic letters
-
-
-@pytest.fixture
-def complaints(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """What transformers says of a folder that it reads."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    heard: list[str] = []
-
-    class Listener(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            heard.append(record.getMessage())
-
-    listener, logger = Listener(level=logging.WARNING), logging.getLogger("transformers")
-    logger.addHandler(listener)
-    yield heard
-    logger.removeHandler(listener)
 
 
 @pytest.mark.parametrize(

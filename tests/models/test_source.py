@@ -5,7 +5,7 @@ import pytest
 
 from likewise.errors import InputError, MissingExtra
 from likewise.models.folder.contents import POOLING_MODES
-from likewise.models.source import SIF, ModelName, parse_name, resolve_model
+from likewise.models.source import SIF, ModelName, parse_name, refuse_missing, resolve_model
 
 
 def test_a_folder_is_itself(tiny_folder: Path):
@@ -178,3 +178,16 @@ def test_a_file_is_offered_as_word_vectors(tmp_path: Path):
     with pytest.raises(InputError, match="is a file") as caught:
         resolve_model(str(tmp_path / "glove.txt"))
     assert f"static:{tmp_path / 'glove.txt'}" in caught.value.mend
+
+
+def test_a_model_that_is_there_is_not_refused(tiny_folder: Path, tmp_path: Path):
+    words = tmp_path / "words.txt"
+    words.write_text("apple 1 2\n")
+    for name in (str(tiny_folder), f"mean:{tiny_folder}", f"static:{words}", "scratch:mini"):
+        refuse_missing(name)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "mean:nowhere", "static:nowhere.txt"])
+def test_a_model_that_is_missing_is_refused_without_loading_any(name: str):
+    with pytest.raises(InputError, match=r"nowhere|no such file"):
+        refuse_missing(name)

@@ -139,6 +139,19 @@ def drive(
     return losses
 
 
+RUN: dict[str, Any] = {
+    "seed": SEED,
+    "epochs": EPOCHS,
+    "batch_size": BATCH,
+    "learning_rate": RATE,
+    "warmup": 0.0,
+    "schedule": "constant",
+    "weight_decay": 0.0,
+    "clip": CLIP,
+    "dropout": 0.0,
+}
+
+
 def train_ours(
     model: Encoder | CrossEncoder,
     data: Dataset,
@@ -148,18 +161,7 @@ def train_ours(
 ) -> Log:
     """The same twenty steps of ours."""
     log = Log()
-    usual: dict[str, Any] = {
-        "seed": SEED,
-        "epochs": EPOCHS,
-        "batch_size": BATCH,
-        "learning_rate": RATE,
-        "warmup": 0.0,
-        "schedule": "constant",
-        "weight_decay": 0.0,
-        "clip": CLIP,
-        "dropout": 0.0,
-    }
-    fit = make_fit(model, folder, observers=[log], **(usual | options))
+    fit = make_fit(model, folder, observers=[log], **(RUN | options))
     fit(data, objective)
     return log
 

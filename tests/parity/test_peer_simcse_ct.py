@@ -28,10 +28,7 @@ from likewise.training.seeding import torch_seed
 from likewise.training.text_views import crop_feed, twice_feed
 from likewise.training.two_towers import both_feed, tension_feed
 from parity.peer_steps import (
-    BATCH,
-    CLIP,
-    EPOCHS,
-    RATE,
+    RUN,
     SEED,
     STEPS,
     assert_same_losses,
@@ -45,17 +42,6 @@ from parity.peer_steps import (
 from training.small_runs import Log, make_fit
 
 SEEDS = 60  # masks of dropout on each side
-RUN: dict[str, Any] = {
-    "seed": SEED,
-    "epochs": EPOCHS,
-    "batch_size": BATCH,
-    "learning_rate": RATE,
-    "warmup": 0.0,
-    "schedule": "constant",
-    "weight_decay": 0.0,
-    "clip": CLIP,
-    "dropout": 0.0,
-}
 
 
 @pytest.fixture(autouse=True)

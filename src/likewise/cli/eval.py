@@ -11,7 +11,6 @@ from likewise.cli.console import answer, emit_json, say
 from likewise.cli.results import show_evaluation
 from likewise.data import read
 from likewise.data.dataset import Dataset, RetrievalSet
-from likewise.data.files import no_such_file
 from likewise.data.roles import parse_columns
 from likewise.errors import InputError, Where
 from likewise.evaluation import EVALUATORS, evaluate, evaluate_baseline, to_json, write_evaluation
@@ -22,7 +21,7 @@ from likewise.evaluation.statistics import RESAMPLES
 from likewise.evaluation.tasks import task_name
 from likewise.models import load, load_cross_encoder
 from likewise.models.cross_encoder import is_cross_encoder
-from likewise.models.source import parse_name, resolve_model
+from likewise.models.source import refuse_missing
 
 
 def eval_(
@@ -87,7 +86,7 @@ def eval_(
         for note in one.notes:
             say(f"{task_name(one)}: {note.text}", quiet=quiet)
     for name in models:
-        _refuse_missing(name)
+        refuse_missing(name)  # all of them, before the first is measured
     results = []
     for name in models:
         model = load_cross_encoder(name) if crosses[name] else load(name)
@@ -130,15 +129,6 @@ def _refuse_repeats(what: str, names: Sequence[str], *, mend: str) -> None:
     for name, times in Counter(names).items():
         if times > 1:
             raise InputError(f'the {what} "{name}" is given {times} times', mend=mend)
-
-
-def _refuse_missing(name: str) -> None:
-    """Ask for every model before the first is measured."""
-    named = parse_name(name)
-    if named.is_static and not Path(named.base).exists():
-        raise no_such_file(Path(named.base))
-    if not named.is_static and named.scratch is None:
-        resolve_model(named.base)
 
 
 def _refuse_existing(out: Path | None, *, overwrite: bool) -> None:

@@ -66,6 +66,25 @@ def conclude(
     return Evaluation(results=tuple(results), differences=differences, verdict=_overall(judged))
 
 
+def conclude_run(before: Sequence[Result], trained: Sequence[Result]) -> Evaluation:
+    """What a run trained beside what it has to beat, and the verdict on the last by the base.
+
+    Args:
+        before: the plain baseline, where there is one, and last the base model.
+        trained: one or several models, on the same data.
+    """
+    base, last = before[-1], trained[-1]
+    differences = tuple(
+        difference
+        for result in trained
+        for other in reversed(before)
+        for difference in compare([other, result])
+    )
+    sought = (last.model, base.model, base.primary)
+    lead = next(d for d in differences if (d.model, d.against, d.metric) == sought)
+    return Evaluation(results=(*before, *trained), differences=differences, verdict=verdict(lead))
+
+
 def _overall(judged: set[Verdict]) -> Verdict | None:
     order: tuple[Verdict, ...] = ("worse", "better", "no better")
     return next((one for one in order if one in judged), None)

@@ -11,12 +11,11 @@ from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.data.derive import corpus_to_texts
 from likewise.data.reading import read
 from likewise.errors import InputError
-from likewise.evaluation.comparison import compare
+from likewise.evaluation.comparison import conclude_run
 from likewise.evaluation.diagnosis import diagnose
 from likewise.evaluation.evaluators import evaluate, evaluate_baseline, evaluator_for
 from likewise.evaluation.result import Evaluation, Result
 from likewise.evaluation.schema import write_evaluation
-from likewise.evaluation.statistics import verdict
 from likewise.methods.auto import why_chosen
 from likewise.methods.dev_data import TrainAndDev, dev_tokens, prepare_dev
 from likewise.methods.recipe import Recipe, refuse_changed
@@ -268,13 +267,7 @@ class _Running:
             return None
         base = before[-1]
         trained = evaluate(self.encoder, dev, name=TRAINED)
-        differences = tuple(
-            difference for other in reversed(before) for difference in compare([other, trained])
-        )
-        lead = next(d for d in differences if d.metric == base.primary and d.against == base.model)
-        evaluation = Evaluation(
-            results=(*before, trained), differences=differences, verdict=verdict(lead)
-        )
+        evaluation = conclude_run(before, [trained])
         write_evaluation(evaluation, self.folder / "evaluation.json")
         write_json(self.folder / "report_data.json", diagnose(base, trained, dev).to_json())
         return evaluation

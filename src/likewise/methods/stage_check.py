@@ -20,7 +20,7 @@ from likewise.methods.settle import settle
 from likewise.methods.spec import Makes
 from likewise.methods.stage_recipe import PREFIX, Stage, StagedRecipe, makes_of
 from likewise.methods.table import METHODS
-from likewise.models.source import parse_name, resolve_model
+from likewise.models.source import refuse_missing
 from likewise.training.fit import refuse_lonely
 
 Data: TypeAlias = Dataset | RetrievalSet
@@ -83,7 +83,7 @@ def plan_stages(recipe: StagedRecipe, folder: Path, *, allow_leak: bool) -> Plan
             before the models are there; names the stage.
     """
     reader = _Reader()
-    _refuse_no_model(recipe.base)
+    refuse_missing(recipe.base)
     shared = None if recipe.dev is None else reader.dev(recipe.dev)
     planned: dict[str, Planned] = {}
     for number, stage in enumerate(recipe.stages, start=1):
@@ -195,7 +195,7 @@ def _if_measurable(dev: Data | None, makes: Makes) -> Data | None:
 def _refuse_references(stage: Stage, earlier: Mapping[str, Planned]) -> None:
     """Refuse a base or a teacher that is of another sort, or that is not there."""
     if not stage.base.startswith(PREFIX):
-        _refuse_no_model(stage.base)
+        refuse_missing(stage.base)
     elif makes_of(stage.method) == "encoder":
         _refuse_other_sort(earlier[stage.base.removeprefix(PREFIX)], "encoder", "base")
     for key, value in stage.options.items():
@@ -204,7 +204,7 @@ def _refuse_references(stage: Stage, earlier: Mapping[str, Planned]) -> None:
         if value.startswith(PREFIX) and key in NEEDED and stage.method not in TAKES_BOTH:
             _refuse_other_sort(earlier[value.removeprefix(PREFIX)], NEEDED[key], key)
         elif key in NEEDED and PREFIX not in value:
-            _refuse_no_model(value)
+            refuse_missing(value)
         elif Path(value.removesuffix(".gz")).suffix in READERS and not Path(value).exists():
             raise no_such_file(Path(value))
 
@@ -222,14 +222,3 @@ def _refuse_other_sort(found: Planned, needed: Makes, key: str) -> None:
         if len(labels) > 1:
             problem = f'the stage "{name}" answers {len(labels)} labels; a score is needed'
             raise InputError(problem, mend="train it on pairs, or on pairs with scores")
-
-
-def _refuse_no_model(name: str) -> None:
-    """Refuse a model that is not there; loads none."""
-    found = parse_name(name)
-    if found.is_static:
-        path = Path(found.base).expanduser()
-        if not path.exists():
-            raise no_such_file(path)
-    elif found.scratch is None:
-        resolve_model(found.base)

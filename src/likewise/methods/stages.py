@@ -9,12 +9,11 @@ from typing import Any
 
 from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.errors import InputError
-from likewise.evaluation.comparison import compare
+from likewise.evaluation.comparison import conclude_run
 from likewise.evaluation.diagnosis import diagnose
 from likewise.evaluation.evaluators import evaluate, evaluate_baseline, evaluator_for
 from likewise.evaluation.result import Evaluation, Result
 from likewise.evaluation.schema import write_evaluation
-from likewise.evaluation.statistics import verdict
 from likewise.methods.recipe import read_recipe
 from likewise.methods.run import Existing, Run, Tell, hub_name, train
 from likewise.methods.stage_check import Plan, Planned, in_stage, plan_stages
@@ -256,24 +255,9 @@ class _Staged:
         measured = [result for result in stages if result is not None]
         if not measured:
             return None
-        before = [base] if plain is None else [base, plain]
-        differences = tuple(
-            difference
-            for result in measured
-            for other in before
-            for difference in compare([other, result])
-        )
-        last = measured[-1]
-        lead = next(
-            d
-            for d in differences
-            if (d.model, d.against, d.metric) == (last.model, base.model, base.primary)
-        )
-        evaluation = Evaluation(
-            results=(*reversed(before), *measured), differences=differences, verdict=verdict(lead)
-        )
+        evaluation = conclude_run([base] if plain is None else [plain, base], measured)
         write_evaluation(evaluation, self.folder / "evaluation.json")
-        write_json(self.folder / "report_data.json", diagnose(base, last, common).to_json())
+        write_json(self.folder / "report_data.json", diagnose(base, measured[-1], common).to_json())
         return evaluation
 
     def _measure_base(self, common: Dataset | RetrievalSet) -> Result:

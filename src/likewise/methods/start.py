@@ -16,8 +16,7 @@ from likewise.models.encoder import Encoder
 from likewise.models.scratch import has_own_tokenizer
 from likewise.models.source import parse_name
 from likewise.training.seeding import child_seed
-
-CHUNK = 16_384  # rows whose texts are Python objects at a time
+from likewise.training.text_rows import CHUNK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ from likewise.training.fit import Fit
 from likewise.training.grad_cache import split_packed
 from likewise.training.objective import Objective
 from likewise.training.seeding import child_seed
-from likewise.training.text_rows import CHUNK, ROLE
+from likewise.training.text_rows import text_chunks
 
 FEWEST_WORDS: Final = 2  # of one word nothing can be taken away
 
@@ -110,14 +110,14 @@ def _without_single_words(fit: Fit[Any], texts: Dataset, damage: Damaging) -> Da
     Raises:
         InputError: there is none, or one alone.
     """
-    tokenize, lonely = fit.encoder.tokenizer.tokenize, list[int]()
-    for first in range(0, len(texts), CHUNK):
-        some = texts.table[ROLE].slice(first, CHUNK).to_pylist()
+    tokenize, lonely, first = fit.encoder.tokenizer.tokenize, list[int](), 0
+    for some in text_chunks(texts):
         doubtful = [i for i, text in enumerate(some) if len(text.split(None, 1)) < FEWEST_WORDS]
         if doubtful:  # without a space there may be several words: 東京へ行く, or "well-known"
             found = tokenize([some[i] for i in doubtful], prompt=damage.prompt).ids
             counts = damage.count_words(found)
             lonely += [first + doubtful[i] for i in np.flatnonzero(counts < FEWEST_WORDS)]
+        first += len(some)
     if len(lonely) > len(texts) - FEWEST_WORDS:
         problem = f"{len(lonely):,} of {len(texts):,} texts are one word: nothing can be taken away"
         raise InputError(problem, mend="give whole sentences", where=texts.file)

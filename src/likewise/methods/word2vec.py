@@ -1,6 +1,5 @@
 """Word vectors by skip-gram with negative sampling: contrastive learning at its origin."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final
@@ -25,7 +24,7 @@ from likewise.training.feed import Feed
 from likewise.training.fit import Fit
 from likewise.training.objective import Objective
 from likewise.training.seeding import child_seed
-from likewise.training.text_rows import CHUNK, ROLE, TextRows, tokenise_texts
+from likewise.training.text_rows import ROLE, TextRows, text_chunks, tokenise_texts
 
 FEWEST = 5  # words; among fewer there is nothing to tell apart
 MOST = 1_000_000  # words; the rarer ones would have hardly learnt anything
@@ -73,7 +72,7 @@ def train_word2vec(
     """
     require("gensim", extra="word2vec")
     rows = distinct_texts(fit, data)
-    words = find_words(_in_pieces(rows), min_count=min_count, most=MOST)
+    words = find_words(text_chunks(rows), min_count=min_count, most=MOST)
     _refuse_few(words, rows, min_count)
     encoder = _encoder(words, np.zeros((len(words), vector_size), np.float32))
     texts = tokenise_texts(encoder, rows, max_tokens=fit.options.max_tokens)
@@ -92,12 +91,6 @@ def train_word2vec(
     if sif:
         vectors = encoder.module.state_dict()[TABLE][:-1].numpy()
         fit.encoder = _encoder(words, vectors, counts=counts, sif=sif)
-
-
-def _in_pieces(rows: Dataset) -> Iterator[list[str]]:
-    column = rows.table.column(ROLE)
-    for first in range(0, len(rows), CHUNK):
-        yield column.slice(first, CHUNK).to_pylist()
 
 
 def _refuse_few(words: list[str], rows: Dataset, min_count: int) -> None:

@@ -11,6 +11,7 @@ from likewise.data.dataset import Dataset
 from likewise.models.denoising_decoder import DenoisingDecoder
 from likewise.models.device import choose_hardware
 from likewise.models.folder.tokenizer_files import parse_tokenizer
+from likewise.text.packed import shortest_first
 from likewise.training.denoising import Damaging
 from likewise.training.fit import Fit
 from likewise.training.seeding import generator
@@ -58,10 +59,10 @@ def note_rebuilt(
     bare = encoder.tokenizer.tokenize([""], prompt=damage.prompt).ids[0]
     begin = bare[: max(damage.front, 1)].tolist()
     hidden = 0 if encoder.contents.pooling.include_prompt else damage.front
-    order = np.argsort([len(ids) for ids in whole], kind="stable")
+    order, place = shortest_first([len(ids) for ids in whole])
     with torch.no_grad():
         packed = pack_texts([whole[i] for i in order], prompt_tokens=hidden).to(encoder.device)
-        vectors = encoder.embed(packed, dtype=dtype)[np.argsort(order)]
+        vectors = encoder.embed(packed, dtype=dtype)[place]
     written = decoder.rebuild(
         vectors,
         begin=begin,

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from likewise.data.files import no_such_file
 from likewise.errors import InputError
 from likewise.extras import require
 from likewise.models.folder.contents import POOLING_MODES
@@ -109,6 +110,25 @@ def _parse_scratch(rest: str) -> ModelName:
         mend = f"{SCRATCH}:{size}:minilm for that of a model, {SCRATCH}:{size}:own for one of yours"
         raise InputError(problem, mend=mend)
     return ModelName(base=tokenizer or USUAL_TOKENIZER, scratch=size)
+
+
+def refuse_missing(name: str) -> None:
+    """Refuse a model that is not there, before long work; loads none.
+
+    Args:
+        name: what `likewise.load` takes, or the name of a cross-encoder.
+
+    Raises:
+        InputError: there is no such file, folder or model.
+        MissingExtra: the package that brings the model is not installed.
+    """
+    named = parse_name(name)
+    if named.is_static:
+        path = Path(named.base).expanduser()
+        if not path.exists():
+            raise no_such_file(path)
+    elif named.scratch is None:
+        resolve_model(named.base)
 
 
 def resolve_model(name: str) -> Path:

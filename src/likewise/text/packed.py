@@ -93,6 +93,28 @@ def pack(texts: Sequence[NDArray[np.int32] | Sequence[int]]) -> Packed:
     return Packed(ids=torch.from_numpy(ids), starts=torch.from_numpy(starts))
 
 
+def shortest_first(
+    lengths: Sequence[int] | NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The order in which texts make a stream that attention is fastest on.
+
+    Args:
+        lengths: [S] tokens of each.
+
+    Returns:
+        [S] the texts by their length, equal ones as they stand; and [S] where each of them comes
+        to stand.
+
+    >>> order, place = shortest_first([3, 1, 2])
+    >>> order.tolist(), place.tolist()
+    ([1, 2, 0], [2, 0, 1])
+    """
+    order = np.argsort(lengths, kind="stable")
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return order, place
+
+
 def filled(packed: Packed, filler: int, *, longest: int) -> tuple[Packed, int | None]:
     """Add one text of filler tokens, so that streams come in few sizes.
 

@@ -1,18 +1,17 @@
 """A random stretch of a text: another view of it."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from likewise.data.dataset import Dataset
 from likewise.errors import InputError
+from likewise.training.text_rows import text_chunks
 
 # Han and kana have no spaces between words: there a word is one sign
 _UNSPACED = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
-CHUNK = 16_384  # texts that are Python objects at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,15 +57,9 @@ def crop(text: str, draw: np.random.Generator, shares: Shares, *, most: int | No
     return text[words[first][0] : words[first + kept - 1][1]]
 
 
-def count_single_words(data: Dataset, role: str = "text") -> int:
+def count_single_words(data: Dataset) -> int:
     """How many texts have one word, or none, so that nothing can be cropped."""
-    return sum(not _has_two_words(text) for text in _all(data, role))
-
-
-def _all(data: Dataset, role: str) -> Iterator[str]:
-    column = data.table[role]
-    for first in range(0, len(data), CHUNK):
-        yield from column.slice(first, CHUNK).to_pylist()
+    return sum(not _has_two_words(text) for texts in text_chunks(data) for text in texts)
 
 
 def _has_two_words(text: str) -> bool:

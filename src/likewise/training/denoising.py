@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +17,7 @@ from likewise.text.noise import (
     frequency_chances,
     word_chances,
 )
+from likewise.text.packed import shortest_first
 from likewise.text.words import Pieces, read_pieces
 from likewise.training.batch import Batch, Indices
 from likewise.training.examples import prompt_of
@@ -116,8 +116,8 @@ def denoising_feed(damage: Damaging) -> FeedOf:
         def collate(rows: TextRows, chosen: Indices, step: int) -> Batch:
             whole = [rows.ids(row) for row in chosen]
             damaged = damage(whole, generator(options.seed, "noise", step))
-            order, place = _by_length(damaged)
-            last, _ = _by_length(whole)
+            order, place = shortest_first([len(text) for text in damaged])
+            last, _ = shortest_first([len(text) for text in whole])
             return Batch(
                 packed=pack_texts([damaged[i] for i in order], prompt_tokens=rows.prompt_tokens).to(
                     encoder.device
@@ -135,9 +135,3 @@ def denoising_feed(damage: Damaging) -> FeedOf:
         return text_feed(collate, copies=1 + damage.kept)(encoder, data, options)
 
     return feed
-
-
-def _by_length(texts: Sequence[NDArray[Any]]) -> tuple[Indices, Indices]:
-    """The texts in the order of their lengths, and where each stands in it."""
-    order = np.argsort([len(text) for text in texts], kind="stable")
-    return order, np.argsort(order)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from likewise.data.dataset import Dataset
 from likewise.losses.cross_encoder.spec import Form
 from likewise.models.cross_encoder import CrossEncoder
+from likewise.text.packed import shortest_first
 from likewise.text.pairs import PairTokenizer
 from likewise.training.batch import Batch
 from likewise.training.examples import Examples, bind_examples, index_texts
@@ -150,9 +151,7 @@ def _batch(
     present = right >= 0
     pairs, place = np.unique(np.stack([left[present], right[present]]), axis=1, return_inverse=True)
     joined = [source.tokenizer.join(examples.ids[a], examples.ids[b]) for a, b in pairs.T.tolist()]
-    order = np.argsort([len(ids) for ids, _ in joined], kind="stable")
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
+    order, rank = shortest_first([len(ids) for ids, _ in joined])
     picks = np.zeros(len(right), dtype=np.int64)
     picks[present] = rank[place]
     packed = source.tokenizer.pack([joined[i][0] for i in order], [joined[i][1] for i in order])

@@ -1,7 +1,7 @@
 """Plain texts ready to train on: tokenised once, into a file that memory maps."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -49,6 +49,17 @@ class TextRows:
         return self.starts[rows + 1] - self.starts[rows]
 
 
+def text_chunks(data: Dataset) -> Iterator[list[str]]:
+    """The texts in order, some at a time, so that no more are ever Python objects.
+
+    Args:
+        data: of kind "texts".
+    """
+    column = data.table[ROLE]
+    for first in range(0, len(data), CHUNK):
+        yield column.slice(first, CHUNK).to_pylist()
+
+
 def tokenise_texts(encoder: Encoder, data: Dataset, *, max_tokens: int | None = None) -> TextRows:
     """Tokenise texts chunk by chunk, so that no more than a chunk is ever in memory.
 
@@ -59,15 +70,14 @@ def tokenise_texts(encoder: Encoder, data: Dataset, *, max_tokens: int | None = 
     """
     prompt = prompt_of(encoder, ROLE, data.kind)
     limit = min(max_tokens or encoder.max_tokens, encoder.max_tokens)
-    column = data.table[ROLE]
     starts = np.zeros(len(data) + 1, dtype=np.int64)
-    cut = prompt_tokens = 0
+    done = cut = prompt_tokens = 0
     with tempfile.TemporaryFile() as file:
-        for first in range(0, len(data), CHUNK):
-            texts = column.slice(first, CHUNK).to_pylist()
+        for texts in text_chunks(data):
             found = encoder.tokenizer.tokenize(texts, prompt=prompt, max_tokens=limit)
             np.concatenate(found.ids).tofile(file)
-            starts[first + 1 : first + 1 + len(texts)] = found.lengths
+            starts[done + 1 : done + 1 + len(texts)] = found.lengths
+            done += len(texts)
             cut += found.cut
             prompt_tokens = found.prompt_tokens
         np.cumsum(starts, out=starts)

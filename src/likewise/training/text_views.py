@@ -9,7 +9,7 @@ from torch import Tensor
 
 from likewise.data.dataset import Dataset
 from likewise.models.encoder import Encoder
-from likewise.text.packed import Packed, pack
+from likewise.text.packed import Packed, pack, shortest_first
 from likewise.training.batch import Batch, Indices
 from likewise.training.crops import Shares, crop
 from likewise.training.examples import prompt_of
@@ -133,8 +133,8 @@ def _batch(
     step: int,
 ) -> Batch:
     """The first views [B] of the rows and then the second ones, as anchors and positives."""
-    order = np.argsort([len(text) for text in ids], kind="stable")
-    places = torch.from_numpy(np.argsort(order)).to(device)
+    order, place = shortest_first([len(text) for text in ids])
+    places = torch.from_numpy(place).to(device)
     collides = near_duplicates(data, rows)
     return Batch(
         packed=pack_texts([ids[view] for view in order], prompt_tokens=prompt_tokens).to(device),

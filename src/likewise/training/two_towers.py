@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from likewise.data.dataset import Dataset
 from likewise.models.encoder import Encoder
-from likewise.text.packed import Packed
+from likewise.text.packed import Packed, shortest_first
 from likewise.training.batch import Batch, Indices
 from likewise.training.feed import Feed, FeedOf
 from likewise.training.options import TrainingOptions
@@ -189,7 +189,5 @@ def _pack_pairs(
 def _distinct(rows: TextRows, chosen: Indices) -> tuple[Indices, Indices]:
     """The distinct texts, shortest first, and [m] the place of each among them."""
     texts, inverse = np.unique(chosen, return_inverse=True)
-    order = np.argsort(rows.lengths(texts), kind="stable")
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return texts[order], rank[inverse]
+    order, place = shortest_first(rows.lengths(texts))
+    return texts[order], place[inverse]
