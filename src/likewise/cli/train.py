@@ -31,7 +31,11 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder of the run.")] = Path("runs/latest"),
     base: Annotated[
         str | None,
-        typer.Option(help="Model to start from: a folder, minilm, hub:ORG/NAME, static:FILE."),
+        typer.Option(
+            help="Model to start from: a folder, minilm, hub:ORG/NAME, static:FILE, or "
+            "random weights: scratch:mini (4 layers, 256 wide), scratch:small (6, 384), scratch:base (12, "
+            "768), with :own behind it for a tokenizer of your texts."
+        ),
     ] = None,
     method: Annotated[
         str | None,
