@@ -33,8 +33,8 @@ def train(
         str | None,
         typer.Option(
             help="Model to start from: a folder, minilm, hub:ORG/NAME, static:FILE, or "
-            "random weights: scratch:mini (4 layers, 256 wide), scratch:small (6, 384), scratch:base (12, "
-            "768), with :own behind it for a tokenizer of your texts."
+            "random weights: scratch:mini (4 layers, 256 wide), scratch:small (6, 384), "
+            "scratch:base (12, 768), with :own behind it for a tokenizer of your texts."
         ),
     ] = None,
     method: Annotated[
