@@ -41,7 +41,7 @@ from parity.peer_steps import (
 )
 from training.small_runs import Log, make_fit
 
-SEEDS = 60  # masks of dropout on each side
+SEEDS = 240  # masks of dropout on each side
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from likewise.models.dropout import drop
+
 MOST_BUCKETS = 8
 # One more bucket costs about as much as padding this many (token, token) cells: two kernel
 # launches and their small matmuls against one head's scores. Measured by bench/train.py.
@@ -266,6 +268,6 @@ def _plain(q: Tensor, k: Tensor, v: Tensor, added: Tensor | None, dropout: float
         scores = scores + added
     weights = scores.softmax(dim=-1)
     if dropout > 0:
-        weights = F.dropout(weights, dropout)
+        weights = drop(weights, dropout)
     mixed: Tensor = weights @ v
     return mixed

@@ -11,12 +11,12 @@ from functools import partial
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from likewise.errors import InputError
 from likewise.models.architectures.layers import Decodes, LayerNorm, Linear, initialise
 from likewise.models.architectures.mlm_heads import MlmHead
+from likewise.models.dropout import drop
 from likewise.models.encoder import Encoder
 from likewise.models.mlm_head import find_head
 from likewise.text.packed import Packed, filled, pack
@@ -54,7 +54,7 @@ class VectorAttention(nn.Module):
         """Add to each token [T, H] what is read of its text's vector [S, D]; `owners` is [T]."""
         read = self.out(self.value(vectors)).index_select(0, owners)
         if self.training and self.dropout > 0:
-            read = F.dropout(read, self.dropout)
+            read = drop(read, self.dropout)
         return self.norm(x + read)  # type: ignore[no-any-return]  # a module's call is untyped
 
 

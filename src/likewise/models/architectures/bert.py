@@ -17,6 +17,7 @@ from likewise.models.architectures.layers import (
 )
 from likewise.models.architectures.names import Names
 from likewise.models.attention import causal, plan_attention
+from likewise.models.dropout import drop
 from likewise.text.packed import Packed
 
 Positions: TypeAlias = Callable[[Packed], Tensor]
@@ -77,7 +78,7 @@ class Bert(nn.Module):
             x = x + F.embedding(packed.segments, self.segments)
         x = self.norm(x.to(dtype))
         if self.training and self.dropout > 0:
-            x = F.dropout(x, self.dropout)
+            x = drop(x, self.dropout)
         plan = plan_attention(packed.lengths, device=packed.ids.device)
         kept = kept_rows(packed, first_only=first_only, layers=len(self.layers))
         bias = causal(device=x.device) if between else None

@@ -18,6 +18,7 @@ from likewise.models.architectures.layers import (
 )
 from likewise.models.architectures.names import Names
 from likewise.models.attention import causal, plan_attention
+from likewise.models.dropout import drop
 from likewise.text.packed import Packed
 
 EPS = 1e-12  # fixed in the original code, in no configuration
@@ -77,7 +78,7 @@ class DistilBert(nn.Module):
         return x
 
     def _drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.dropout) if self.training and self.dropout > 0 else x
+        return drop(x, self.dropout) if self.training and self.dropout > 0 else x
 
 
 def distilbert_names(config: dict[str, Any]) -> Names:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from likewise.models.attention import Bias, Plan, attend
+from likewise.models.dropout import drop
 from likewise.text.packed import Packed
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -145,7 +146,7 @@ class PostNormLayer(nn.Module):
         return self.norm(x + self._drop(self.down(self.activation(self.up(x)))))  # type: ignore[no-any-return]  # a module's call is untyped
 
     def _drop(self, x: Tensor) -> Tensor:
-        return F.dropout(x, self.dropout) if self.training and self.dropout > 0 else x
+        return drop(x, self.dropout) if self.training and self.dropout > 0 else x
 
 
 def keep(x: Tensor, rows: Tensor | None) -> Tensor:

@@ -21,6 +21,7 @@ from likewise.models.architectures.layers import (
 )
 from likewise.models.architectures.names import Names
 from likewise.models.attention import Bias, Plan, attend, causal, plan_attention
+from likewise.models.dropout import drop
 from likewise.text.packed import Packed
 
 GLOBAL_THETA, LOCAL_THETA = 160_000.0, 10_000.0
@@ -248,7 +249,7 @@ def _norm(config: Mapping[str, Any]) -> LayerNorm:
 
 
 def _drop(x: Tensor, probability: float) -> Tensor:
-    return F.dropout(x, probability) if probability > 0 else x
+    return drop(x, probability) if probability > 0 else x
 
 
 MODERNBERT = Architecture(

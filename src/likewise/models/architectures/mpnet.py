@@ -19,6 +19,7 @@ from likewise.models.architectures.layers import (
 from likewise.models.architectures.names import Names
 from likewise.models.architectures.roberta import counted_positions
 from likewise.models.attention import Bias, causal, plan_attention
+from likewise.models.dropout import drop
 from likewise.text.packed import Packed
 
 PADDING_ID = 1  # fixed in the original code, whatever the configuration says
@@ -74,7 +75,7 @@ class Mpnet(nn.Module):
         x = F.embedding(packed.ids, self.tokens) + F.embedding(places, self.positions)
         x = self.norm(x.to(dtype))
         if self.training and self.dropout > 0:
-            x = F.dropout(x, self.dropout)
+            x = drop(x, self.dropout)
         plan = plan_attention(packed.lengths, device=packed.ids.device)
         kept = kept_rows(packed, first_only=first_only, layers=len(self.layers))
         bias = causal(self._bias(), device=x.device) if between else self._bias()

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from likewise.models.architectures.architecture import Architecture
 from likewise.models.architectures.names import Names
+from likewise.models.dropout import drop
 from likewise.text.packed import Packed
 
 MOST_TOKENS = 1_000_000  # there are no positions; it bounds the memory of a single text
@@ -37,7 +38,7 @@ class Static(nn.Module):
         is_token = packed.ids < len(self.table)
         hidden = F.embedding(packed.ids.masked_fill(~is_token, 0), self.table)
         hidden = hidden.masked_fill(~is_token.unsqueeze(1), 0.0)
-        return F.dropout(hidden, self.dropout) if self.training and self.dropout > 0 else hidden
+        return drop(hidden, self.dropout) if self.training and self.dropout > 0 else hidden
 
 
 def static_names(config: dict[str, Any]) -> Names:
