@@ -97,24 +97,24 @@ def test_titles_of_a_retrieval_set_are_known(new_fit, tmp_path: Path):
 def test_queries_are_cut_out_of_the_passages_and_kept(new_fit):
     fit = new_fit()
     corpus = corpus_of(fit, sections(6))
-    found = make_queries(fit, corpus, None, count=2, keep=0.0)
+    found = make_queries(fit, corpus, None, count=2)
     assert [query.passage for query in found] == [i for i in range(6) for _ in range(2)]
     assert {query.source for query in found} == {"leading sentence", "key phrases"}
     lines = [json.loads(line) for line in (fit.folder / "queries.jsonl").read_text().splitlines()]
     assert [line["query"] for line in lines] == [query.text for query in found]
     assert [line["passage"] for line in lines] == [query.passage for query in found]
-    assert make_queries(fit, corpus, None, count=2, keep=0.0) == found
+    assert make_queries(fit, corpus, None, count=2) == found
 
 
 def test_kept_queries_are_read_back_until_something_changes(new_fit):
     fit = new_fit()
     corpus = corpus_of(fit, sections(6))
-    options = {"count": 2, "keep": 0.5}
+    options = {"count": 2}
     whole = make_queries(fit, corpus, None, **options)
     path = fit.folder / "queries.jsonl"
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:3]))
     assert make_queries(fit, corpus, None, **options) == whole[:3]  # what is there is taken
-    for changed in ({"count": 1}, {"keep": 0.0}):
+    for changed in ({"count": 1}, {"count": 3}):
         again = make_queries(fit, corpus, None, **(options | changed))
         assert again == make_queries(new_fit(str(changed)), corpus, None, **(options | changed))
     other = corpus_of(fit, sections(5))
@@ -127,12 +127,12 @@ def test_a_model_writes_queries_once(new_fit, tmp_path: Path, monkeypatch: pytes
     writer = load_generator(make_t5(tmp_path / "t5"), device="cpu")
     fit = new_fit()
     corpus = corpus_of(fit, texts(8))
-    found = make_queries(fit, corpus, writer, count=2, keep=0.1)
+    found = make_queries(fit, corpus, writer, count=2)
     assert {query.source for query in found} == {"generated"}
     assert {query.passage for query in found} == set(range(8))
     assert all(query.shown("a passage") == "a passage" for query in found)
-    assert make_queries(new_fit("same"), corpus, writer, count=2, keep=0.1) == found
-    assert make_queries(new_fit("other", seed=5), corpus, writer, count=2, keep=0.1) != found
+    assert make_queries(new_fit("same"), corpus, writer, count=2) == found
+    assert make_queries(new_fit("other", seed=5), corpus, writer, count=2) != found
     names = sorted(path.name for path in fit.folder.iterdir())
     assert names == ["queries.json", "queries.jsonl"]
 
@@ -143,14 +143,14 @@ def test_an_interrupted_model_goes_on(new_fit, tmp_path: Path, monkeypatch: pyte
     writer = load_generator(make_t5(tmp_path / "t5"), device="cpu")
     fit, marked = new_fit(), [["one river"], ["two rivers"], ["three"]]
     corpus = corpus_of(fit, texts(8))
-    whole = make_queries(new_fit("whole"), corpus, writer, count=1, keep=0.1)
+    whole = make_queries(new_fit("whole"), corpus, writer, count=1)
     fit.folder.mkdir(parents=True)
     draft, aside = fit.folder / ".queries.jsonl.partial", tmp_path / "aside.jsonl"
     seed = corpus_queries.child_seed(fit.options.seed, "queries")
     writer.sample_to_file(corpus.passages, aside, count=1, seed=seed)
     header = aside.read_text().splitlines()[0]
     draft.write_text(f"{header}\n{json.dumps(marked)}\n")
-    found = make_queries(fit, corpus, writer, count=1, keep=0.1)
+    found = make_queries(fit, corpus, writer, count=1)
     assert [query.text for query in found[:3]] == ["one river", "two rivers", "three"]
     assert found[3:] == [query for query in whole if query.passage >= 3]
     assert not draft.exists()
@@ -160,13 +160,13 @@ def test_of_a_large_corpus_a_part_is_asked_about(new_fit, monkeypatch: pytest.Mo
     monkeypatch.setattr(corpus_queries, "MOST", 10)
     fit = new_fit()
     corpus = corpus_of(fit, sections(30))
-    found = make_queries(fit, corpus, None, count=2, keep=0.1)
+    found = make_queries(fit, corpus, None, count=2)
     assert len(found) == 10
     assert len({query.passage for query in found}) == 5
     assert "queries are made for 5 of 30 passages, drawn at random" in fit.notes
     for query in found:
         assert set(query.text.split()) <= set(corpus.passages[query.passage].split())
-    other = make_queries(new_fit("other", seed=5), corpus, None, count=2, keep=0.1)
+    other = make_queries(new_fit("other", seed=5), corpus, None, count=2)
     assert {query.passage for query in other} != {query.passage for query in found}
 
 

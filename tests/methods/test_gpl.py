@@ -90,7 +90,7 @@ def cosines(encoder: Encoder, data: Dataset) -> np.ndarray:
 def test_each_query_gets_its_passage_another_one_and_the_margin_between(new_fit, cross: str):
     fit, data = new_fit(), sections()
     passages = data.texts("text")
-    train_gpl(fit, data, teacher=cross, keep_span=0.0)
+    train_gpl(fit, data, teacher=cross)
     assert fit.data.kind == "distilled"
     for (query, positive, negative), row in zip(triples(fit.data), fit.data.row, strict=True):
         own = passages[row - 1]
@@ -163,6 +163,24 @@ def test_negatives_are_what_the_base_model_holds_near(new_fit, cross: str):
     assert max(found) <= 50  # 50 of 63, and perhaps the answer before them
     assert min(found) <= 5
     assert "negatives by base: 50 a query" in fit.notes
+
+
+def test_several_negatives_of_a_query_are_rows_with_one_score_of_its_passage(new_fit, cross: str):
+    one, three = new_fit("one"), new_fit("three")
+    train_gpl(one, sections(64), teacher=cross)
+    train_gpl(three, sections(64), teacher=cross, negatives_per_query=3)
+    rows = triples(three.data)
+    assert len(rows) == 3 * len(triples(one.data))
+    assert len(set(rows)) == len(rows)
+    of_pair = {}
+    for (query, positive, _), scores in zip(rows, three.data.score_lists(), strict=True):
+        of_pair.setdefault((query, positive), set()).add(float(scores[0]))
+    assert all(len(scores) == 1 for scores in of_pair.values())
+    scored = len({(q, text) for q, *texts in rows for text in texts})
+    assert f"the cross-encoder scores {scored:,} pairs" in three.notes
+    np.testing.assert_allclose(
+        np.ptp(logits(cross, three.data)[:, 0] / three.data.score_lists()[:, 0]), 0, atol=1e-2
+    )
 
 
 def test_several_miners_find_more(new_fit, cross: str, tiny_folder: Path):
@@ -352,8 +370,7 @@ def test_nothing_is_written_before_all_is_checked(new_fit, cross: str, tiny_fold
         ({"generator": "a", "queries": "b"}, "not both", "leave out"),
         ({"generator": "BASE"}, "no sequence-to-sequence model", "docT5query"),
         ({"queries_per_passage": 0}, "queries_per_passage must be 1 or more", "change"),
-        ({"keep_span": 1.5}, "keep_span must be from 0 to 1", "change"),
-        ({"keep_span": float("nan")}, "keep_span must be from 0 to 1", "change"),
+        ({"negatives_per_query": 0}, "negatives_per_query must be 1 or more", "change"),
         ({"miners": " , "}, "no model is named", "miners=base,bm25"),
         ({"miners": "base,CROSS"}, "cannot search a corpus", "bm25"),
     ],

@@ -145,16 +145,30 @@ def test_vectors_that_were_finished_are_not_computed_again(base: Miner, tmp_path
 def test_every_negative_found_is_drawn_as_often_as_the_others():
     found = np.tile(np.array([[4, 2, -1]], dtype=np.int32), (9000, 1))
     other = np.tile(np.array([[-1, 9, 2]], dtype=np.int32), (9000, 1))
-    drawn = Counter(draw_negatives([found, other], np.random.default_rng(1)).tolist())
+    drawn = Counter(draw_negatives([found, other], np.random.default_rng(1)).ravel().tolist())
     assert set(drawn) == {4, 2, 9}
     # two of four places hold a 2: 4500 draws; the others 2250, both within 5 standard deviations
     assert abs(drawn[2] - 4500) < 5 * 48
     assert abs(drawn[4] - 2250) < 5 * 41
 
 
+def test_several_draws_of_a_query_are_of_different_passages():
+    found = np.tile(np.array([[4, 2, -1]], dtype=np.int32), (500, 1))
+    other = np.tile(np.array([[-1, 9, 2]], dtype=np.int32), (500, 1))
+    two = draw_negatives([found, other], np.random.default_rng(1), count=2)
+    assert two.shape == (500, 2)
+    assert (two >= 0).all()
+    assert (two[:, 0] != two[:, 1]).all()
+    assert {tuple(sorted(row)) for row in two.tolist()} == {(2, 4), (2, 9), (4, 9)}
+    every = draw_negatives([found, other], np.random.default_rng(1), count=5)
+    assert {tuple(sorted(row)) for row in every.tolist()} == {(-1, -1, 2, 4, 9)}
+    assert (every[:, 3:] == -1).all()
+    assert draw_negatives([found[:, :2]], np.random.default_rng(1), count=9).shape == (500, 9)
+
+
 def test_where_nothing_was_found_nothing_is_drawn():
     found = np.array([[-1, -1], [-1, 3]], dtype=np.int32)
-    assert draw_negatives([found], np.random.default_rng(0)).tolist() == [-1, 3]
+    assert draw_negatives([found], np.random.default_rng(0)).tolist() == [[-1], [3]]
     assert draw_negatives([found[:0]], np.random.default_rng(0)).tolist() == []
 
 
@@ -163,4 +177,4 @@ def test_draws_follow_the_generator():
     first, same, other = (draw_negatives([found], np.random.default_rng(s)) for s in (1, 1, 2))
     assert (first == same).all()
     assert (first != other).any()
-    assert all(place in row for place, row in zip(first, found, strict=True))
+    assert all(place in row for (place,), row in zip(first, found, strict=True))

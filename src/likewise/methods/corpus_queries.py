@@ -141,7 +141,7 @@ def _with_rows(data: Dataset, more: Dataset, texts: Sequence[str]) -> Dataset:
 
 
 def make_queries(
-    fit: Fit[Any], corpus: Corpus, writer: QueryGenerator | None, *, count: int, keep: float
+    fit: Fit[Any], corpus: Corpus, writer: QueryGenerator | None, *, count: int
 ) -> list[Query]:
     """Queries for the passages, kept in the run's folder and read back from there.
 
@@ -150,13 +150,12 @@ def make_queries(
         corpus: n passages.
         writer: of the queries; None cuts them out of the passages.
         count: queries of a passage, at most.
-        keep: share of titles and sentences that stay in the passage they were taken from.
     """
     chosen = _asked_about(fit, len(corpus.passages), count)
     passages = [corpus.passages[place] for place in chosen.tolist()]
     titles = None if corpus.titles is None else [corpus.titles[p] for p in chosen.tolist()]
     seed = child_seed(fit.options.seed, "queries")
-    options = {"count": count, "keep": keep, "seed": seed, "places": chosen.tolist()}
+    options = {"count": count, "seed": seed, "places": chosen.tolist()}
     module = nn.Identity() if writer is None else writer.module
     prints = fingerprint(module, [*passages, *(titles or [])], options)
     path = fit.folder / "queries.jsonl"
@@ -165,9 +164,7 @@ def make_queries(
     path.parent.mkdir(parents=True, exist_ok=True)
     shown = fit.progress_shown
     if writer is None:
-        found = extractive_queries(
-            passages, titles=titles, count=count, keep=keep, seed=seed, progress=shown
-        )
+        found = extractive_queries(passages, titles=titles, count=count, seed=seed, progress=shown)
     else:
         draft = beside(path, ".partial")
         lists = writer.sample_to_file(passages, draft, count=count, seed=seed, progress=shown)

@@ -52,8 +52,8 @@ def train_gpl(
     generator: str = "",
     queries: str = "",
     queries_per_passage: int = 3,
-    keep_span: float = 0.1,
     miners: str = BASE,
+    negatives_per_query: int = 1,
 ) -> None:
     """Adapt an encoder to a corpus without labels: Generative Pseudo Labeling (Wang et al. 2022).
 
@@ -70,16 +70,21 @@ def train_gpl(
             phrases.
         queries: a file with the user's own queries and their passages, in place of made ones.
         queries_per_passage: so many are made, at most.
-        keep_span: share of titles and sentences that stay in the passage they were taken from
-            (Lee et al. 2019); the others are taken out of it.
         miners: who looks for negatives: "base", "bm25", or other models, several with commas
             between them.
+        negatives_per_query: how many of those found are drawn, each a row of its own; the paper
+            draws one anew whenever it comes back to a query.
 
     Raises:
         InputError: no cross-encoder, or another kind of model in its place; fewer than two
             passages, or none with a query; no such generator or miner; numbers out of range.
     """
-    _refuse_options(generator=generator, queries=queries, count=queries_per_passage, keep=keep_span)
+    _refuse_options(
+        generator=generator,
+        queries=queries,
+        queries_per_passage=queries_per_passage,
+        negatives_per_query=negatives_per_query,
+    )
     refuse_wrapping(fit.options, fit.encoder)
     cross = _load_cross(fit, teacher)
     corpus = corpus_of(fit, data)
@@ -90,10 +95,10 @@ def train_gpl(
         fit.begin()
     else:
         fit.begin()
-        asked = make_queries(fit, corpus, writer, count=queries_per_passage, keep=keep_span)
+        asked = make_queries(fit, corpus, writer, count=queries_per_passage)
     asked = _refuse_none(without_dev(fit, asked), corpus)
     tell_queries(fit, asked, corpus)
-    rows = _mine(fit, looking, asked, corpus)
+    rows = _mine(fit, looking, asked, corpus, count=negatives_per_query)
     scores = _label(fit, cross, rows)
     measure = _measure(fit, rows, scores)
     spec = LOSSES["margin-mse"]
@@ -102,16 +107,13 @@ def train_gpl(
     fit(taught, objective_of(spec, similarity=measure.similarity))
 
 
-def _refuse_options(*, generator: str, queries: str, count: int, keep: float) -> None:
+def _refuse_options(*, generator: str, queries: str, **counts: int) -> None:
     if generator and queries:
         problem = "queries are written by a generator or read from a file, not both"
         raise InputError(problem, mend="leave out --set generator=… or --set queries=…")
-    for name, good, found, expected in (
-        ("queries_per_passage", count >= 1, count, "1 or more"),
-        ("keep_span", 0 <= keep <= 1, keep, "from 0 to 1"),
-    ):
-        if not good:
-            raise InputError(f"{name} must be {expected}, found {found}", mend=f"change {name}")
+    for name, count in counts.items():
+        if count < 1:
+            raise InputError(f"{name} must be 1 or more, found {count}", mend=f"change {name}")
 
 
 def _load_cross(fit: Fit[Any], name: str) -> CrossEncoder:
@@ -172,9 +174,14 @@ class _Rows:
 
 
 def _mine(
-    fit: Fit[Any], miners: Sequence[Miner], queries: Sequence[Query], corpus: Corpus
+    fit: Fit[Any],
+    miners: Sequence[Miner],
+    queries: Sequence[Query],
+    corpus: Corpus,
+    *,
+    count: int,
 ) -> _Rows:
-    """One negative for each query, of what the miners hold nearest to it."""
+    """So many negatives for each query, of what the miners hold nearest to it, each in a row."""
     found = []
     for i, miner in enumerate(miners):
         negatives = mine_negatives(
@@ -189,38 +196,39 @@ def _mine(
         mean = (negatives >= 0).sum() / len(queries)
         fit.note(f"negatives by {miner.name}: {mean:.3g} a query")
         found.append(negatives)
-    drawn = draw_negatives(found, random_generator(fit.options.seed, "negatives"))
-    kept = np.flatnonzero(drawn >= 0)
-    if len(kept) < len(drawn):
-        fit.note(f"queries without a negative were left out: {len(drawn) - len(kept):,}")
-    if not len(kept):
+    rng = random_generator(fit.options.seed, "negatives")
+    drawn = draw_negatives(found, rng, count=count)
+    of_query, ranks = np.nonzero(drawn >= 0)
+    if missing := len(queries) - len(np.unique(of_query)):
+        fit.note(f"queries without a negative were left out: {missing:,}")
+    if not len(of_query):
         problem = f"none of {len(queries):,} queries has a negative"
         raise InputError(problem, mend=f"name another miner: --set miners={BASE}")
-    chosen = [queries[i] for i in kept.tolist()]
+    chosen = [queries[i] for i in of_query.tolist()]
     return _Rows(
         queries=[query.text for query in chosen],
         positives=[query.shown(corpus.passages[query.passage]) for query in chosen],
-        negatives=[corpus.passages[place] for place in drawn[kept].tolist()],
+        negatives=[corpus.passages[place] for place in drawn[of_query, ranks].tolist()],
         places=np.array([query.passage for query in chosen]),
     )
 
 
 def _label(fit: Fit[Any], cross: CrossEncoder, rows: _Rows) -> NDArray[np.float64]:
     """[n, 2] the logits of each query with its own passage, and with the other one."""
-    asked = [
-        *zip(rows.queries, rows.positives, strict=True),
-        *zip(rows.queries, rows.negatives, strict=True),
-    ]
-    fit.note(f"the cross-encoder scores {len(asked):,} pairs")
+    sides = (rows.positives, rows.negatives)
+    pairs = [pair for side in sides for pair in zip(rows.queries, side, strict=True)]
+    place = {pair: i for i, pair in enumerate(dict.fromkeys(pairs))}
+    fit.note(f"the cross-encoder scores {len(place):,} pairs")
     found = score_pairs(
         cross,
-        asked,
+        list(place),
         fit.folder / "teacher.npy",
         progress=fit.progress_shown,
         precision=fit.options.precision,
         activation="identity",
     )
-    scores = found.astype(np.float64).reshape(2, -1).T
+    every = found.astype(np.float64)[[place[pair] for pair in pairs]]
+    scores = every.reshape(2, -1).T
     margins = scores[:, 0] - scores[:, 1]
     if not margins.any():
         problem = f"the cross-encoder scores all {len(margins):,} negatives as it does the answers"

@@ -117,24 +117,37 @@ def _search(
 
 
 def draw_negatives(
-    found: Sequence[NDArray[np.int32]], rng: np.random.Generator
+    found: Sequence[NDArray[np.int32]], rng: np.random.Generator, *, count: int = 1
 ) -> NDArray[np.int64]:
-    """One passage for each query, each of those that the miners found as likely as the others.
+    """Passages for each query, each of those that the miners found as likely as the others.
 
     Args:
-        found: of each miner [n, R]; -1 is none. What two miners found is twice as likely.
+        found: of each miner [n, R]; -1 is none. What two miners found is likelier to be drawn.
         rng: draws.
+        count: passages of a query; no passage twice.
 
     Returns:
-        [n] places of passages; -1 where no miner found any.
+        [n, count] places of passages; -1 behind them where there are no more.
     """
     every = np.concatenate(found, axis=1)
-    counts = (every >= 0).sum(axis=1)
-    ahead = np.argsort(every < 0, axis=1, kind="stable")  # what was found, then the gaps
-    drawn = np.floor(rng.random(len(every)) * counts).astype(np.int64)
-    rows = np.arange(len(every))
-    places: NDArray[np.int64] = every[rows, ahead[rows, drawn]].astype(np.int64)
-    return places
+    order = np.argsort(np.where(every < 0, np.inf, rng.random(every.shape)), axis=1)
+    shuffled = np.take_along_axis(every, order, axis=1)  # what was found, then the gaps
+    shuffled[_seen_before(shuffled)] = -1
+    ahead = np.argsort(shuffled < 0, axis=1, kind="stable")[:, :count]
+    drawn = np.full((len(every), count), -1, dtype=np.int64)
+    drawn[:, : ahead.shape[1]] = np.take_along_axis(shuffled, ahead, axis=1)
+    return drawn
+
+
+def _seen_before(rows: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Where a value stands further ahead in its row as well."""
+    by_value = np.argsort(rows, axis=1, kind="stable")
+    ordered = np.take_along_axis(rows, by_value, axis=1)
+    again = np.zeros(rows.shape, dtype=bool)
+    again[:, 1:] = ordered[:, 1:] == ordered[:, :-1]
+    seen = np.zeros_like(again)
+    np.put_along_axis(seen, by_value, again, axis=1)
+    return seen
 
 
 def _distinct(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
