@@ -4,9 +4,9 @@
 
 The teacher sees no claim and no judgement: it learns which premise of ../shared/data/nli entails a
 hypothesis, beside four others, and then which abstract a title, or a last sentence, was taken out
-of, beside two that MiniLM holds near and two of others. Then `gpl` and `tsdae` train MiniLM on the
-corpus, and all are measured by nDCG@10 on the 300 claims of the test split. What is finished in
-`--out` is not made again, what was interrupted goes on.
+of, beside two that MiniLM holds near and one of another row. Then `gpl` and `tsdae` train MiniLM
+on the corpus, and all are measured by nDCG@10 on the 300 claims of the test split. What is finished
+in `--out` is not made again, what was interrupted goes on.
 """
 
 import argparse
@@ -52,8 +52,8 @@ def entailments(path: Path, rows: int) -> None:
             file.write(json.dumps({"anchor": hypothesis, "positive": premise}) + "\n")
 
 
-def teacher_rows(path: Path, encoder: likewise.Encoder) -> None:
-    """One row for each abstract: its title or its last sentence, itself, and two near ones."""
+def teacher_rows(path: Path, encoder: likewise.Encoder, count: int) -> None:
+    """A row for each of some abstracts: its title or last sentence, itself, and two near ones."""
     corpus = likewise.read(SCIFACT, split="test")
     vectors = encoder.encode(list(corpus.documents), normalize=True)
     own = np.arange(len(vectors))
@@ -61,8 +61,8 @@ def teacher_rows(path: Path, encoder: likewise.Encoder) -> None:
     documents = read_corpus()
     draw = random.Random(0)
     with path.open("w") as file:
-        for place, document in enumerate(documents):
-            by_title = draw.random() < 0.5
+        for place in draw.sample(range(len(documents)), min(count, len(documents))):
+            document, by_title = documents[place], draw.random() < 0.5
 
             def shown(other: dict[str, str], by_title: bool = by_title) -> str:
                 body = other["text"] if by_title else parts_of(other)[1]
@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=1, help="of each passage, for GPL")
     parser.add_argument("--tokens", type=int, default=112, help="of a pair or a passage")
     parser.add_argument("--pairs", type=int, default=12_800, help="of NLI, for the teacher")
+    parser.add_argument("--abstracts", type=int, default=2600, help="that the teacher learns")
     parser.add_argument("--only", nargs="+", default=["teacher", "gpl", "tsdae"])
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -142,7 +143,7 @@ def main() -> None:
     if "teacher" in asked.only:
         rows = asked.out / "teacher.jsonl"
         if not rows.exists():
-            teacher_rows(rows, encoder)
+            teacher_rows(rows, encoder, asked.abstracts)
         pairs = asked.out / "nli.jsonl"
         entailments(pairs, asked.pairs)
         shared = {"method": "cross-encoder", "loss": "mnr", "learning_rate": 5e-5, "epochs": 1}
@@ -150,7 +151,7 @@ def main() -> None:
             "nli", asked.out, "minilm", pairs, negatives=4, batch_size=32, **shared
         )
         minutes["teacher"] = train(
-            "teacher", asked.out, str(asked.out / "nli/model"), rows, negatives=2,
+            "teacher", asked.out, str(asked.out / "nli/model"), rows, negatives=1,
             max_tokens=asked.tokens, batch_size=16, **shared,
         )  # fmt: skip
         reranked = rerank(likewise.load_cross_encoder(str(teacher)), encoder)

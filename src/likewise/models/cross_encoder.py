@@ -25,6 +25,7 @@ from likewise.models.folder.cross_encoder import (
     read_cross_encoder,
 )
 from likewise.models.folder.cross_write import labels_of, write_cross_encoder
+from likewise.models.memory import keep_freed_memory
 from likewise.models.source import HUB_NAME, resolve_model
 from likewise.progress import progress as show_progress
 from likewise.text.batches import batches_by_tokens
@@ -170,6 +171,7 @@ class CrossEncoder:
     def _predict_distinct(
         self, tokenized: TokenizedPairs, budget: int, dtype: torch.dtype, progress: bool
     ) -> NDArray[np.float32]:
+        keep_freed_memory()
         out = np.empty((len(tokenized.ids), self.classes), dtype=np.float32)
         with (
             torch.inference_mode(),

@@ -18,6 +18,7 @@ from likewise.models.folder.contents import ModelFolder, TailModule
 from likewise.models.folder.tokenizer_files import unknown_id
 from likewise.models.folder.write import write_folder
 from likewise.models.heads import tail_weights
+from likewise.models.memory import keep_freed_memory
 from likewise.models.pooling import pool
 from likewise.progress import progress as show_progress
 from likewise.text.batches import batches_by_tokens
@@ -232,6 +233,7 @@ class Encoder:
     def _encode_distinct(
         self, tokenized: Tokenized, budget: int, dtype: torch.dtype, progress: bool
     ) -> NDArray[np.float32]:
+        keep_freed_memory()
         batches = batches_by_tokens(tokenized.lengths, budget)
         out: NDArray[np.float32] | None = None
         with (

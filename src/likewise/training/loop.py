@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from likewise.errors import Interrupted, NotFinite
+from likewise.models.memory import Tide, give_back_memory, keep_freed_memory
 from likewise.training.batch import Batch
 from likewise.training.checkpoint import (
     Progress,
@@ -26,7 +27,6 @@ from likewise.training.dropout import dropout_places
 from likewise.training.events import Evaluated, Observer, Saved, StepDone
 from likewise.training.feed import Feed
 from likewise.training.grad_cache import backward
-from likewise.training.memory import trim_memory
 from likewise.training.objective import Objective
 from likewise.training.optimiser import build_optimiser, rate_at
 from likewise.training.options import TrainingOptions
@@ -88,6 +88,7 @@ def run_loop(work: Work, *, resume: bool = False) -> Progress:
         Interrupted: Ctrl-C or SIGTERM; a checkpoint was saved.
         NotFinite: the loss or a gradient is NaN or infinite; nothing of that step was kept.
     """
+    keep_freed_memory()
     encoder, objective, options, plan = work.encoder, work.objective, work.options, work.plan
     modules = nn.ModuleDict({"encoder": encoder.module})
     if objective.head is not None:
@@ -102,7 +103,8 @@ def run_loop(work: Work, *, resume: bool = False) -> Progress:
     with _dropout(modules, options.dropout), torch_seed(child_seed(options.seed, "dropout")):
         found = newest_checkpoint(work.folder) if resume else None
         at = Progress() if found is None else restore_checkpoint(found, trained)
-        trim_memory(at.step)
+        give_back_memory()
+        tide = Tide()
         with _stop_signal() as stopped:
             while not _finished(at, plan, options):
                 before, began = at, time.monotonic()
@@ -111,7 +113,7 @@ def run_loop(work: Work, *, resume: bool = False) -> Progress:
                 done = _step(work, trained, batch, at, parameters)
                 at = replace(at, step=done.step, seconds=at.seconds + time.monotonic() - began)
                 work.tell(replace(done, seconds=at.seconds))
-                trim_memory(at.step)
+                tide.after_step()
                 if _due(before, at, plan, options):
                     at = _measure(work, modules, at)
                 if stopped() or at.step % plan.checkpoint_every == 0:

@@ -1,0 +1,70 @@
+import os
+import subprocess
+import sys
+
+import psutil
+import pytest
+
+from likewise.models.memory import Tide, give_back_memory
+
+
+def holes() -> list[bytearray]:
+    """A quarter of a gigabyte is freed, and every fiftieth block stays: no block to hand back."""
+    blocks = [bytearray(64_000) for _ in range(4000)]
+    return blocks[::50]
+
+
+def test_freed_memory_goes_back_to_the_system():
+    kept = holes()
+    full = psutil.Process().memory_info().rss
+    give_back_memory()
+    assert full - psutil.Process().memory_info().rss > 100_000_000
+    assert len(kept) == 80
+
+
+def test_it_goes_back_when_the_process_has_grown_by_a_quarter():
+    tide = Tide()
+    before = psutil.Process().memory_info().rss
+    assert not tide.after_step()
+    assert not tide.after_step()
+    grown = bytearray(os.urandom(1)) * (before // 2)
+    assert tide.after_step()
+    assert not tide.after_step()  # what is needed right after is the new measure
+    assert not tide.after_step()
+    assert len(grown) == before // 2
+
+
+FAULTS = """
+import resource, torch
+from likewise.models.memory import keep_freed_memory
+if {kept}:
+    keep_freed_memory()
+torch.set_num_threads(1)
+def faults():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(3):
+    torch.ones(25_000_000)
+before = faults()
+for _ in range(5):
+    torch.ones(25_000_000)
+print(faults() - before)
+"""
+
+
+def faults(*, kept: bool, **environment: str) -> int:
+    found = subprocess.run(
+        [sys.executable, "-c", FAULTS.format(kept=kept)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, **environment},
+    )
+    return int(found.stdout)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
+def test_the_memory_of_a_freed_tensor_is_used_again():
+    plain = faults(kept=False)
+    assert plain > 1000  # 100 MB five times over, in pages
+    assert faults(kept=True) < plain / 10
+    assert faults(kept=True, MALLOC_MMAP_THRESHOLD_="131072") > plain / 2  # the user's own
