@@ -98,14 +98,14 @@ def test_a_text_never_sees_another():
 @given(some_lengths)
 def test_the_buckets_cover_each_token_once(lengths: list[int]):
     plan = plan_attention(torch.tensor(lengths), device=CPU)
-    assert sum(bucket.tokens for bucket in plan.buckets) == sum(lengths)
-    assert sum(bucket.shape[0] for bucket in plan.buckets) == len(lengths)
-    assert len(plan.buckets) <= MOST_BUCKETS
-    if plan.order is not None:
-        assert plan.back is not None
-        assert sorted(plan.order.tolist()) == list(range(sum(lengths)))
-        assert plan.order[plan.back].tolist() == list(range(sum(lengths)))
-    for bucket in plan.buckets:
+    assert sum(bucket.tokens for bucket in plan.layout.buckets) == sum(lengths)
+    assert sum(bucket.shape[0] for bucket in plan.layout.buckets) == len(lengths)
+    assert len(plan.layout.buckets) <= MOST_BUCKETS
+    if plan.layout.order is not None:
+        assert plan.layout.back is not None
+        assert sorted(plan.layout.order.tolist()) == list(range(sum(lengths)))
+        assert plan.layout.order[plan.layout.back].tolist() == list(range(sum(lengths)))
+    for bucket in plan.layout.buckets:
         if bucket.cells is not None:
             assert bucket.slots is not None
             assert bucket.slots[bucket.cells].tolist() == list(range(bucket.tokens))
@@ -132,28 +132,28 @@ def cheapest(lengths: list[int], cuts: int) -> int:
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=8))
 def test_no_other_choice_of_buckets_costs_less(lengths: list[int]):
     plan = plan_attention(torch.tensor(lengths), device=CPU)
-    shapes = [bucket.shape for bucket in plan.buckets]
+    shapes = [bucket.shape for bucket in plan.layout.buckets]
     assert padded_cost(shapes) == min(cheapest(lengths, cuts) for cuts in range(len(lengths)))
 
 
 def test_as_many_buckets_as_allowed_are_the_best_so_many():
     lengths = [200 * (i + 1) for i in range(MOST_BUCKETS + 3)]  # each would like its own
     plan = plan_attention(torch.tensor(lengths), device=CPU)
-    assert len(plan.buckets) == MOST_BUCKETS
-    shapes = [bucket.shape for bucket in plan.buckets]
+    assert len(plan.layout.buckets) == MOST_BUCKETS
+    shapes = [bucket.shape for bucket in plan.layout.buckets]
     assert padded_cost(shapes) == cheapest(lengths, MOST_BUCKETS - 1)
 
 
 def test_equal_lengths_need_no_padding_and_no_moving():
     plan = plan_attention(torch.tensor([7, 7, 7]), device=CPU)
-    assert plan.order is None
-    assert [bucket.shape for bucket in plan.buckets] == [(3, 7)]
-    assert plan.buckets[0].mask is None
+    assert plan.layout.order is None
+    assert [bucket.shape for bucket in plan.layout.buckets] == [(3, 7)]
+    assert plan.layout.buckets[0].mask is None
 
 
 def test_very_different_lengths_share_no_rectangle():
     plan = plan_attention(torch.tensor([4] * 50 + [500] * 2), device=CPU)
-    assert [bucket.shape for bucket in plan.buckets] == [(50, 4), (2, 500)]
+    assert [bucket.shape for bucket in plan.layout.buckets] == [(50, 4), (2, 500)]
 
 
 def test_dropout_keeps_the_mean():

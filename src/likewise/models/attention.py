@@ -1,11 +1,13 @@
 """Self-attention inside each text of a packed stream: the one place that needs boundaries.
 
-The texts are gathered into a few length buckets, each a small padded rectangle [b, L] with plain
-batched matmul and softmax; everything else in an encoder runs on `[tokens, width]`.
+On a GPU a kernel that knows the boundaries computes it, wherever it can. Elsewhere the texts are
+gathered into a few length buckets, each a small padded rectangle [b, L] with plain batched matmul
+and softmax. Everything else in an encoder runs on `[tokens, width]`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any, TypeAlias
 
@@ -15,7 +17,18 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from likewise.models.attention_varlen import (
+    EVERYTHING,
+    Bounds,
+    Kernel,
+    Window,
+    attend_packed,
+    find_bounds,
+    find_kernel,
+    suits,
+)
 from likewise.models.dropout import drop
+from likewise.text.transfer import send
 
 MOST_BUCKETS = 8
 # One more bucket costs about as much as padding this many (token, token) cells: two kernel
@@ -25,6 +38,23 @@ BUCKET_COST = 30_000
 LONGEST_PLAIN = 256
 
 Bias: TypeAlias = Callable[[int], Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Windowed:
+    """A bias that only hides what is far, and so can be said in two numbers.
+
+    Attributes:
+        bias: from L to [1, L, L]: 0 for what is seen, and so low elsewhere that exp gives 0.
+        window: how far a token sees to its left and to its right; -1 for no limit.
+    """
+
+    bias: Bias
+    window: Window
+
+    def __call__(self, length: int) -> Tensor:
+        """The bias of a text of that length."""
+        return self.bias(length)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +77,8 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How one packed batch is attended to; built once and used by every layer.
+class Layout:
+    """The rectangles of one packed batch.
 
     Attributes:
         buckets: in the order of the texts' lengths.
@@ -59,6 +89,31 @@ class Plan:
     buckets: tuple[Bucket, ...]
     order: Tensor | None = None
     back: Tensor | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How one packed batch is attended to; used by every layer, which finds out what it needs.
+
+    Attributes:
+        lengths: [S] tokens a text, on the CPU.
+        device: where the stream is.
+        kernel: that computes attention without rectangles, where it can; None without.
+    """
+
+    lengths: Tensor
+    device: torch.device
+    kernel: Kernel | None = None
+
+    @cached_property
+    def layout(self) -> Layout:
+        """The rectangles, laid out when they are first asked for."""
+        return _lay_out(self.lengths.numpy(), self.device)
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """The boundaries as the kernel wants them."""
+        return find_bounds(self.lengths, device=self.device)
 
 
 def causal(bias: Bias | None = None, *, device: torch.device) -> Bias:
@@ -80,28 +135,37 @@ def causal(bias: Bias | None = None, *, device: torch.device) -> Bias:
             known[length] = mask if bias is None else bias(length) + mask
         return known[length]
 
+    if bias is None:
+        return Windowed(looking_back, (-1, 0))
+    if isinstance(bias, Windowed):
+        return Windowed(looking_back, (bias.window[0], 0))
     return looking_back
 
 
 def plan_attention(lengths: Tensor, *, device: torch.device) -> Plan:
-    """Choose the buckets for texts of these lengths and lay out their rectangles.
+    """Plan the attention of texts of these lengths: nothing is computed yet.
 
     Args:
         lengths: [S] tokens a text, on the CPU.
         device: where the stream is.
     """
-    sizes = lengths.numpy()
+    return Plan(lengths=lengths, device=device, kernel=find_kernel(device))
+
+
+def _lay_out(sizes: NDArray[np.int64], device: torch.device) -> Layout:
+    """Choose the buckets for texts of these lengths and lay out their rectangles."""
     by_length = np.argsort(sizes, kind="stable")
     ordered = sizes[by_length]
     bounds = _bounds(ordered)
     buckets = tuple(_bucket(ordered[a:b], device) for a, b in pairwise(bounds))
     if (by_length[1:] > by_length[:-1]).all():
-        return Plan(buckets=buckets)
+        return Layout(buckets=buckets)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])[by_length]
-    order = torch.from_numpy(_ranges(starts, ordered)).to(device)
-    back = torch.empty_like(order)
-    back[order] = torch.arange(len(order), device=device)
-    return Plan(buckets=buckets, order=order, back=back)
+    order = _ranges(starts, ordered)
+    back = np.empty_like(order)
+    back[order] = np.arange(len(order))
+    there, again = (send(torch.from_numpy(rows), device) for rows in (order, back))
+    return Layout(buckets=buckets, order=there, back=again)
 
 
 def _ranges(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -159,9 +223,9 @@ def _bucket(sizes: NDArray[np.int64], device: torch.device) -> Bucket:
     return Bucket(
         tokens=tokens,
         shape=(b, longest),
-        slots=torch.from_numpy(slots).to(device),
-        cells=torch.from_numpy(cells).to(device),
-        mask=torch.from_numpy(mask).to(device),
+        slots=send(torch.from_numpy(slots), device),
+        cells=send(torch.from_numpy(cells), device),
+        mask=send(torch.from_numpy(mask), device),
     )
 
 
@@ -226,16 +290,20 @@ def attend(
     Returns:
         [T, H], in the order and the dtype of `qkv`.
     """
-    if plan.order is not None and plan.back is not None:
-        qkv = _move(qkv, plan.order, plan.back)
-    parts = torch.split(qkv, [bucket.tokens for bucket in plan.buckets])
+    window = EVERYTHING if bias is None else bias.window if isinstance(bias, Windowed) else None
+    if plan.kernel is not None and window is not None and suits(qkv, heads=heads, dropout=dropout):
+        return attend_packed(qkv, plan.bounds, heads=heads, kernel=plan.kernel, window=window)
+    layout = plan.layout
+    if layout.order is not None and layout.back is not None:
+        qkv = _move(qkv, layout.order, layout.back)
+    parts = torch.split(qkv, [bucket.tokens for bucket in layout.buckets])
     mixed = [
         _attend_bucket(part, bucket, heads=heads, dropout=dropout, bias=bias)
-        for part, bucket in zip(parts, plan.buckets, strict=True)
+        for part, bucket in zip(parts, layout.buckets, strict=True)
     ]
     out = mixed[0] if len(mixed) == 1 else torch.cat(mixed)
-    if plan.order is not None and plan.back is not None:
-        out = _move(out, plan.back, plan.order)
+    if layout.order is not None and layout.back is not None:
+        out = _move(out, layout.back, layout.order)
     return out
 
 

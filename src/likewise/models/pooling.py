@@ -12,6 +12,7 @@ from torch import Tensor
 
 from likewise.registry import Table
 from likewise.text.packed import Packed
+from likewise.text.transfer import send
 
 Pooling: TypeAlias = Callable[[Tensor, Packed], Tensor]
 
@@ -57,7 +58,7 @@ def pool_weighted_mean(hidden: Tensor, packed: Packed) -> Tensor:
 
 def pool_max(hidden: Tensor, packed: Packed) -> Tensor:
     """Largest value of each dimension over the tokens: [T, H] to [S, H]."""
-    seen, counts = hidden, packed.lengths.to(hidden.device)
+    seen, counts = hidden, send(packed.lengths, hidden.device)
     if packed.pooled is not None:
         seen, counts = hidden[packed.pooled], _counts(packed, hidden, least=0).squeeze(1).long()
     vectors = torch.segment_reduce(seen, "max", lengths=counts, axis=0)
@@ -66,17 +67,17 @@ def pool_max(hidden: Tensor, packed: Packed) -> Tensor:
 
 def pool_cls(hidden: Tensor, packed: Packed) -> Tensor:
     """The first token of each text that counts: [T, H] to [S, H]."""
-    first = packed.starts[:-1].to(hidden.device)
+    first = send(packed.starts[:-1], hidden.device)
     if packed.pooled is not None:
         hidden_before = _counts(packed, hidden, least=0, of=~packed.pooled).squeeze(1).long()
-        all_hidden = hidden_before == packed.lengths.to(hidden.device)
+        all_hidden = hidden_before == send(packed.lengths, hidden.device)
         first = first + hidden_before.masked_fill(all_hidden, 0)
     return hidden[first]
 
 
 def pool_last(hidden: Tensor, packed: Packed) -> Tensor:
     """The last token of each text: [T, H] to [S, H]."""
-    last = packed.starts[1:].to(hidden.device) - 1
+    last = send(packed.starts[1:] - 1, hidden.device)
     vectors = hidden[last]
     return vectors if packed.pooled is None else vectors * packed.pooled[last].unsqueeze(1)
 
@@ -97,7 +98,7 @@ def _counts(packed: Packed, like: Tensor, *, least: int = 1, of: Tensor | None =
     """[S, 1] how many tokens of each text count, or how many of `of` [T] are True."""
     mask = packed.pooled if of is None else of
     if mask is None:
-        return packed.lengths.to(like.device, like.dtype).unsqueeze(1)
+        return send(packed.lengths.to(like.dtype), like.device).unsqueeze(1)
     counts = like.new_zeros(len(packed)).index_add(0, packed.owners(), mask.to(like.dtype))
     return counts.clamp(min=least).unsqueeze(1)
 

@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from likewise.text.transfer import send
+
 
 @dataclass(frozen=True, kw_only=True)
 class Packed:
@@ -51,20 +53,22 @@ class Packed:
 
     def positions(self) -> Tensor:
         """[T] int64: each token's place in its text, from 0."""
-        lengths = self.lengths.to(self.ids.device)
-        offsets = self.starts[:-1].to(self.ids.device).repeat_interleave(lengths)
-        return torch.arange(len(self.ids), device=self.ids.device) - offsets
+        return torch.arange(len(self.ids), device=self.ids.device) - self._spread(self.starts[:-1])
 
     def owners(self) -> Tensor:
         """[T] int64: the text that each token belongs to."""
-        texts = torch.arange(len(self), device=self.ids.device)
-        return texts.repeat_interleave(self.lengths.to(self.ids.device))
+        return self._spread(torch.arange(len(self)))
+
+    def _spread(self, values: Tensor) -> Tensor:
+        """[S] on the CPU to [T] where the ids are: the value of the text of each token."""
+        device, size = self.ids.device, len(self.ids)  # of the result: else a GPU is waited for
+        return send(values, device).repeat_interleave(send(self.lengths, device), output_size=size)
 
     def to(self, device: torch.device | str) -> "Packed":
         """The same stream with its ids on `device`; boundaries stay on the CPU."""
-        pooled = None if self.pooled is None else self.pooled.to(device)
-        segments = None if self.segments is None else self.segments.to(device)
-        ids = self.ids.to(device)
+        pooled = None if self.pooled is None else send(self.pooled, device)
+        segments = None if self.segments is None else send(self.segments, device)
+        ids = send(self.ids, device)
         return Packed(
             ids=ids, starts=self.starts, pooled=pooled, segments=segments, towers=self.towers
         )

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from likewise.losses.spec import Layout
 from likewise.text.packed import Packed, pack
+from likewise.text.transfer import send
 from likewise.training.collisions import find_collisions
 from likewise.training.examples import Examples
 
@@ -81,9 +82,11 @@ def collate(
     used = used[np.argsort(lengths, kind="stable")]
     place = np.empty(int(used.max()) + 1, dtype=np.int64)
     place[used] = np.arange(len(used))
-    picks = {role: torch.from_numpy(place[chosen]).to(device) for role, chosen in entries.items()}
+    picks = {
+        role: send(torch.from_numpy(place[chosen]), device) for role, chosen in entries.items()
+    }
     values = {
-        name: torch.from_numpy(np.ascontiguousarray(column[rows])).to(device)
+        name: send(torch.from_numpy(np.ascontiguousarray(column[rows])), device)
         for name, column in examples.values.items()
     }
     collides = find_collisions(examples, entries, owners) if layout == "contrast" else None
@@ -93,7 +96,7 @@ def collate(
         texts=used,
         picks=picks,
         values=values,
-        collides=None if collides is None else torch.from_numpy(collides).to(device),
+        collides=None if collides is None else send(torch.from_numpy(collides), device),
         masked=0 if collides is None else int(collides.sum()),
         step=step,
     )

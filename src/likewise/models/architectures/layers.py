@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from likewise.models.attention import Bias, Plan, attend
 from likewise.models.dropout import drop
 from likewise.text.packed import Packed
+from likewise.text.transfer import send
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -165,7 +166,7 @@ def kept_rows(packed: Packed, *, first_only: bool, layers: int) -> list[Tensor |
     Returns:
         One entry a layer: [S] int64, or None for all rows.
     """
-    firsts = packed.starts[:-1].to(packed.ids.device) if first_only else None
+    firsts = send(packed.starts[:-1], packed.ids.device) if first_only else None
     return [None] * (layers - 1) + [firsts]
 
 

@@ -20,7 +20,7 @@ from likewise.models.architectures.layers import (
     steps_between,
 )
 from likewise.models.architectures.names import Names
-from likewise.models.attention import Bias, Plan, attend, causal, plan_attention
+from likewise.models.attention import Bias, Plan, Windowed, attend, causal, plan_attention
 from likewise.models.dropout import drop
 from likewise.text.packed import Packed
 
@@ -189,7 +189,7 @@ def window_bias(half: int, device: torch.device) -> Bias:
             )
         return known[length]
 
-    return bias
+    return Windowed(bias, (half, half))
 
 
 def layer_reaches(config: Mapping[str, Any]) -> list[str]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from likewise.models.architectures.architecture import Architecture
 from likewise.models.architectures.bert import Bert, bert_names
 from likewise.text.packed import Packed
+from likewise.text.transfer import send
 
 PADDING_ID = 1  # of every published checkpoint, where the configuration does not say
 
@@ -25,7 +26,7 @@ def counted_positions(packed: Packed, *, padding_id: int) -> Tensor:
     """
     real = packed.ids != padding_id
     counted = torch.cumsum(real, dim=0)
-    starts = packed.starts[:-1].to(counted.device)
+    starts = send(packed.starts[:-1], counted.device)
     before = counted[starts] - real[starts].long()  # real tokens of all earlier texts
     places = counted - before[packed.owners()]
     return torch.where(real, places, 0) + padding_id
