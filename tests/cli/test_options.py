@@ -7,7 +7,13 @@ import typer
 from typer.main import get_command
 
 from likewise.cli.main import load_command
-from likewise.cli.options import as_paths, parse_range, parse_settings, with_fields
+from likewise.cli.options import (
+    as_paths,
+    parse_range,
+    parse_settings,
+    with_fields,
+    with_options_of,
+)
 from likewise.errors import InputError
 from likewise.training.options import TrainingOptions
 
@@ -106,3 +112,19 @@ def test_a_range_is_two_numbers_or_none():
 def test_one_source_is_itself_and_several_are_a_list():
     assert as_paths(["hub:a/b"]) == "hub:a/b"
     assert as_paths(["a.csv", "b.csv"]) == ["a.csv", "b.csv"]
+
+
+def test_a_command_may_have_the_options_of_another(walked):
+    @with_options_of(walked.command.callback)
+    def again(**given: Any) -> None:
+        """Go again."""
+        calls.append(given)
+
+    calls: list[dict[str, Any]] = []
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command()(again)
+    command = get_command(app)
+    command.main(["--far-away", "2"], standalone_mode=False)
+    assert calls == [{"name": "me", "far_away": 2.0, "pace": None, "steps": None}]
+    assert {p.name for p in command.params} == {p.name for p in walked.command.params}
+    assert command.help == "Go again."

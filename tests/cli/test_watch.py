@@ -16,7 +16,7 @@ def plan(steps: int | None = 200) -> Plan:
     return Plan(
         steps=steps, rows=640, texts=1280, cut={"anchor": 3, "positive": 0}, tokens_a_step=288,
         parts_a_step=1, evaluate_after=frozenset({100, 200}), checkpoint_every=100,
-        memory=10**9, hardware=choose_hardware(torch.device("cpu")),
+        hardware=choose_hardware(torch.device("cpu")),
     )  # fmt: skip
 
 

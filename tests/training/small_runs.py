@@ -188,6 +188,7 @@ def make_fit(
     observers: Sequence[Callable[[Event], None]] = (),
     evaluate: Callable[[Encoder], Evaluated] | None = None,
     resume: bool = False,
+    probe_seconds: float = 0.0,
     **options: Any,
 ) -> Fit:
     """A fit with quick options; without an `evaluate` nothing is measured."""
@@ -198,6 +199,7 @@ def make_fit(
         folder=folder,
         evaluate=evaluate,
         dev_tokens=1 if evaluate else 0,
+        probe_seconds=probe_seconds,
         observers=observers,
         resume=resume,
     )

@@ -10,14 +10,16 @@ from torch import nn
 
 from likewise.errors import NotFinite
 from likewise.models.encoder import Encoder
-from likewise.training.checkpoint import newest_checkpoint
+from likewise.training.checkpoint import newest_checkpoint, read_progress
 from likewise.training.events import Event, Saved, StepDone
 from likewise.training.objective import Objective
 from likewise.training.optimiser import rate_at
 from likewise.training.options import TrainingOptions
 from training.small_runs import (
+    Crash,
     Log,
     cosine,
+    crash_after,
     make_fit,
     mnr,
     nli,
@@ -290,7 +292,11 @@ def test_the_clock_ends_a_run_and_the_rate_falls_with_it(tiny_encoder: Encoder, 
     )
     fit(pairs(24), mnr())
     assert fit.plan.steps is None
-    assert log.steps[-2].seconds < 0.6 <= log.steps[-1].seconds
+    cost, steps = fit.plan.cost, [step.seconds for step in log.steps]
+    # of 0.6 s the last measurement and the model are kept free, half of it at the most
+    assert 0.3 <= fit.plan.clock_seconds(fit.options) <= 0.6 - cost.save_seconds
+    assert fit.progress.clock >= steps[-1]
+    assert steps[-2] < fit.plan.clock_seconds(fit.options)
     rates = [step.rate for step in log.steps]
     assert rates == sorted(rates, reverse=True)
     assert rates[-1] < 0.3 * rates[0]
@@ -298,18 +304,40 @@ def test_the_clock_ends_a_run_and_the_rate_falls_with_it(tiny_encoder: Encoder, 
     assert 1 <= len(log.evaluated) <= 5
 
 
-def test_evaluation_does_not_count_against_the_clock(tiny_encoder: Encoder, tmp_path: Path):
+def test_measuring_counts_against_the_clock(tiny_encoder: Encoder, tmp_path: Path):
     import time
 
     log = Log()
 
     def slow(encoder: Encoder):
-        time.sleep(0.5)
+        time.sleep(0.2)
         return series([0.5])(encoder)
 
-    options = {"minutes": 0.3 / 60, "evaluations": 1}
-    make_fit(tiny_encoder, tmp_path, observers=[log], evaluate=slow, **options)(pairs(24), mnr())
-    assert log.steps[-2].seconds < 0.3
+    fit = make_fit(
+        tiny_encoder, tmp_path, observers=[log], evaluate=slow, minutes=2 / 60, evaluations=4
+    )
+    fit.dev_seconds = 0.2
+    fit(pairs(24), mnr())
+    steps, evaluations = log.steps[-1].seconds, len(log.evaluated)
+    assert 1 < evaluations <= 4
+    assert log.evaluated[-1].step == log.steps[-1].step
+    # steps end when 1.8 s are over less what saving takes, of which measuring before took its part
+    assert steps <= 1.8 - 0.2 * (evaluations - 1) + max(
+        b.seconds - a.seconds for a, b in zip(log.steps, log.steps[1:], strict=False)
+    )
+    assert fit.progress.clock >= steps + 0.2 * evaluations
+
+
+def test_a_run_by_the_clock_goes_on_with_the_time_that_is_left(new_encoder, tmp_path: Path):
+    options = {"minutes": 1 / 60, "checkpoint_every": 2, "probe_seconds": 0.0}
+    with pytest.raises(Crash):
+        make_fit(new_encoder(), tmp_path, observers=[crash_after(5)], **options)(pairs(24), mnr())
+    spent = read_progress(newest_checkpoint(tmp_path)).clock
+    assert spent > 0
+    fit = make_fit(new_encoder(), tmp_path, resume=True, **options)
+    fit(pairs(24), mnr())
+    assert fit.progress.step > 4
+    assert fit.progress.clock >= spent
 
 
 def test_what_learns_by_itself_takes_batch_and_rate_and_no_gradient(new_encoder, tmp_path: Path):

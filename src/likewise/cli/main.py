@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "demo": ("likewise.cli.demo", "demo", "See it work on real code: train, measure, report."),
     "check": ("likewise.cli.check", "check", "Read data and say what it is; change nothing."),
     "train": ("likewise.cli.train", "train", "Train a model and measure what it gained."),
+    "plan": ("likewise.cli.plan", "plan", "Say what a training run will take; write nothing."),
     "losses": ("likewise.cli.losses", "losses", "List the losses, or the options of one."),
     "eval": ("likewise.cli.eval", "eval_", "Measure models on data, with intervals."),
     "encode": ("likewise.cli.encode", "encode", "Turn texts into vectors on disk."),

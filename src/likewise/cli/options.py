@@ -48,6 +48,27 @@ def with_fields(owner: type[Any]) -> Callable[[Callable[..., None]], Callable[..
     return decorate
 
 
+def with_options_of(
+    other: Callable[..., None],
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command, which takes `**given`, all options of another one.
+
+    Args:
+        other: the command that declares them.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def wrapped(**given: Any) -> None:
+            command(**given)
+
+        wrapped.__signature__ = inspect.signature(other)  # type: ignore[attr-defined]  # what typer reads
+        wrapped.__annotations__ = dict(other.__annotations__)
+        return wrapped
+
+    return decorate
+
+
 def parse_settings(given: list[str]) -> dict[str, str]:
     """Read repeated `--set name=value`.
 

@@ -1,5 +1,7 @@
 """`likewise train`: train a model on the user's data, and prove what it is worth."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -21,6 +23,7 @@ from likewise.methods.stages import train_stages
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.report import write_report
 from likewise.report.wording import verdict_sentence
+from likewise.training.fit import PROBE_SECONDS
 from likewise.training.options import TrainingOptions
 
 
@@ -77,25 +80,85 @@ def train(
 
     Example: likewise train pairs.csv --base minilm --dev dev.csv --out runs/first
     """
+    asked = ask(
+        data=data,
+        out=out,
+        base=base,
+        method=method,
+        dev=dev,
+        recipe=recipe,
+        set_=set_,
+        kind=kind,
+        columns=columns,
+        score_range=score_range,
+        skip_bad=skip_bad,
+        allow_leak=allow_leak,
+        resume=resume,
+        overwrite=overwrite,
+        **settings,
+    )
+    with Watch(quiet=quiet, minutes=asked.minutes) as watch:
+        tell = Tell(
+            observers=(watch,),
+            plan=watch.plan,
+            note=watch.note,
+            progress=not quiet,
+            probe_seconds=0.0 if quiet else PROBE_SECONDS,
+        )
+        make: Callable[..., Run] = train_stages if asked.has_stages else run_training
+        run = make(**asked.arguments, tell=tell)
+    finish(run, json=json, quiet=quiet)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the options of a command line come to.
+
+    Attributes:
+        arguments: of `train`, or of `train_stages`.
+        has_stages: which of the two.
+        minutes: what the clock gives, if it decides.
+    """
+
+    arguments: dict[str, Any]
+    has_stages: bool
+    minutes: float | None = None
+
+
+def ask(
+    *,
+    out: Path,
+    data: list[str] | None = None,
+    base: str | None = None,
+    method: str | None = None,
+    dev: str | None = None,
+    recipe: Path | None = None,
+    set_: list[str] | None = None,
+    kind: str | None = None,
+    columns: list[str] | None = None,
+    score_range: str | None = None,
+    skip_bad: bool = False,
+    allow_leak: bool = False,
+    resume: bool = False,
+    overwrite: bool = False,
+    **settings: Any,
+) -> Asked:
+    """Read the recipe and the data that options name; what the command line says wins.
+
+    The arguments are the options of `train`, without those about printing.
+
+    Raises:
+        InputError: no data is named, or it is wrong; an option is about one stage of several.
+    """
     tables = {} if recipe is None else read_recipe(recipe)
     existing: Existing = "resume" if resume else "overwrite" if overwrite else "refuse"
+    common = {"out": out, "existing": existing, "allow_leak": allow_leak}
     if "stages" in tables:
         own: dict[str, Any] = {"DATA": data, "--method": method, "--set": set_, "--kind": kind}
         own |= {"--columns": columns, "--score-range": score_range, "--skip-bad": skip_bad}
         _refuse_flags(own, str(recipe))
-        asked = _over_stages(tables, {"base": base, "dev": dev}, settings)
-        with Watch(quiet=quiet) as watch:
-            tell = Tell(observers=(watch,), plan=watch.plan, note=watch.note, progress=not quiet)
-            run = train_stages(
-                asked,
-                out=out,
-                existing=existing,
-                allow_leak=allow_leak,
-                tell=tell,
-                named=str(recipe),
-            )
-        finish(run, json=json, quiet=quiet)
-        return
+        changed = _over_stages(tables, {"base": base, "dev": dev}, settings)
+        return Asked(arguments={"recipe": changed, "named": str(recipe), **common}, has_stages=True)
     named = {"base": base, "method": method, "dev": dev, "data": data or None}
     tables |= {key: value for key, value in named.items() if value is not None}
     tables["training"] = {**tables.get("training", {}), **settings}
@@ -110,20 +173,16 @@ def train(
         skip_bad=skip_bad,
         score_range=parse_range(score_range),
     )
-    with Watch(quiet=quiet, minutes=resolved.training.minutes) as watch:
-        run = run_training(
-            resolved.base,
-            rows,
-            method=resolved.method,
-            dev=None if resolved.dev is None else read(resolved.dev),
-            out=out,
-            existing=existing,
-            allow_leak=allow_leak,
-            tell=Tell(observers=(watch,), plan=watch.plan, note=watch.note, progress=not quiet),
-            **tables["training"],
-            **resolved.options,
-        )
-    finish(run, json=json, quiet=quiet)
+    arguments = {
+        "model": resolved.base,
+        "data": rows,
+        "method": resolved.method,
+        "dev": None if resolved.dev is None else read(resolved.dev),
+        **common,
+        **tables["training"],
+        **resolved.options,
+    }
+    return Asked(arguments=arguments, has_stages=False, minutes=resolved.training.minutes)
 
 
 def _refuse_flags(given: dict[str, Any], recipe: str) -> None:

@@ -1,5 +1,6 @@
 """A run: measure the base, train, measure again, and say what came of it."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -76,6 +77,9 @@ class Tell:
         begin: that the run's folder is about to be opened: nothing about the input can be wrong
             any more.
         progress: whether long work between the steps may draw a bar.
+        probe_seconds: how long steps may be tried out, so that the plan knows time and memory.
+        planned: the plan, before anything is written.
+        plan_only: nothing is measured or written; `planned` ends the run.
     """
 
     observers: Sequence[Observer] = ()
@@ -83,6 +87,9 @@ class Tell:
     note: Callable[[str], None] = lambda _: None
     begin: Callable[[], None] = lambda: None
     progress: bool = False
+    probe_seconds: float = 0.0
+    planned: Callable[[Plan], None] = lambda _: None
+    plan_only: bool = False
 
 
 def train(
@@ -136,7 +143,8 @@ def train(
     if method == "auto" and (why := why_chosen(rows)):
         ready = replace(ready, notes=(why, *ready.notes))
     folder = Path(out)
-    refuse_folder(folder, overwrite=existing == "overwrite", resume=existing == "resume")
+    if not tell.plan_only or existing == "resume":
+        refuse_folder(folder, overwrite=existing == "overwrite", resume=existing == "resume")
     if existing == "resume":
         refuse_changed(folder / "recipe.toml", recipe)
         refuse_other_run(folder, _facts(recipe, start.model, ready))
@@ -172,6 +180,7 @@ class _Running:
         self.existing = existing
         self.observers = list(tell.observers)
         self.is_open = False
+        self.dev_seconds: float | None = None
 
     def go(self) -> Run:
         """Measure, train, measure, write."""
@@ -191,13 +200,16 @@ class _Running:
     def _before(self) -> tuple[Result, ...]:
         """The plain baseline, where the data has one, and the untouched base model."""
         dev = self.ready.dev
-        if dev is None:
+        if dev is None or self.tell.plan_only:
             return ()
         base = self.start.base_for(dev)
         plain = evaluate_baseline(dev, evaluator=self._evaluator(dev))
         found = [plain] if plain is not None else []
         if base is not None:
+            began = time.monotonic()
             found.append(evaluate(base, dev, name=self.recipe.base))
+            if base is self.encoder and not METHODS[self.recipe.method].from_nothing:
+                self.dev_seconds = time.monotonic() - began
         return tuple(found)
 
     def _evaluator(self, dev: Dataset | RetrievalSet) -> str:
@@ -209,6 +221,8 @@ class _Running:
             return
         self.is_open = True
         self.tell.begin()
+        if self.tell.plan_only:
+            return
         resume, overwrite = self.existing == "resume", self.existing == "overwrite"
         open_run(self.folder, overwrite=overwrite, resume=resume)
         if overwrite:
@@ -235,10 +249,13 @@ class _Running:
             evaluate=None if dev is None else measure,
             dev=dev,
             dev_tokens=_tokens_of(dev, self.encoder),
+            dev_seconds=self.dev_seconds,
+            probe_seconds=self.tell.probe_seconds,
             observers=self.observers,
             watchers=tuple(self.tell.observers),
             resume=self.existing == "resume",
             begin=lambda: self._begin(before),
+            planned=self.tell.planned,
             announce=self.tell.plan,
             progress_shown=self.tell.progress,
             say=self.tell.note,

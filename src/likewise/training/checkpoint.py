@@ -34,12 +34,14 @@ class Progress:
         seconds: of training, evaluation left out.
         best_step: of the best evaluation so far, None before the first.
         best_value: its primary metric.
+        clock: seconds since the first step, evaluations and checkpoints included.
     """
 
     step: int = 0
     seconds: float = 0.0
     best_step: int | None = None
     best_value: float | None = None
+    clock: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,15 +11,20 @@ from likewise.models.cross_encoder import CrossEncoder
 from likewise.models.device import choose_hardware
 from likewise.models.encoder import Encoder
 from likewise.training.checkpoint import Progress, steps_done
+from likewise.training.cost import Cost
 from likewise.training.events import Observer
+from likewise.training.feed import Feed
 from likewise.training.loop import Evaluate, Work, run_loop
 from likewise.training.objective import Objective
 from likewise.training.options import TrainingOptions
 from likewise.training.plan import Plan, make_plan
+from likewise.training.probe import probe
 from likewise.training.run_folder import MetricsFile
 from likewise.training.sampling import Sampling
 from likewise.training.trainable import rate_of, restore_weights
 from likewise.training.wrappers import wrap
+
+PROBE_SECONDS = 3.0
 
 Model = TypeVar("Model", Encoder, CrossEncoder)
 
@@ -35,11 +40,15 @@ class Fit(Generic[Model]):
         evaluate: measures the dev data; None without.
         dev: the data that the run is measured on, which a method must not train on.
         dev_tokens: tokens that one such measurement embeds.
+        dev_seconds: what one such measurement takes; None where none was made yet.
+        probe_seconds: how long real steps may be tried out, so that the plan knows time and
+            memory; 0 for a plan that does not.
         observers: told of every event.
         watchers: those of them that are told of the stages before this one too.
         resume: go on from the newest good checkpoint.
         begin: opens the run's folder, now that nothing about the input can be wrong any more;
             once, however often it is called.
+        planned: is given the plan before anything is written.
         announce: is given the plan before the first step.
         progress_shown: whether work between the stages may draw a bar.
         say: is given each note as it is made.
@@ -54,10 +63,13 @@ class Fit(Generic[Model]):
     evaluate: Evaluate | None = None
     dev: Dataset | RetrievalSet | None = None
     dev_tokens: int = 0
+    dev_seconds: float | None = None
+    probe_seconds: float = 0.0
     observers: Sequence[Observer] = ()
     watchers: Sequence[Observer] = ()
     resume: bool = False
     begin: Callable[[], None] = lambda: None
+    planned: Callable[[Plan], None] = lambda _: None
     announce: Callable[[Plan], None] = lambda _: None
     progress_shown: bool = False
     say: Callable[[str], None] = lambda _: None
@@ -106,8 +118,10 @@ class Fit(Generic[Model]):
             encoder=model,
             options=replace(self.options, **(usual | changed)),
             folder=folder,
+            probe_seconds=self.probe_seconds,
             watchers=self.watchers,
             resume=self.resume,
+            planned=self.planned,
             say=self.say,
             notes=self.notes,
         )
@@ -143,18 +157,6 @@ class Fit(Generic[Model]):
             smallest=2 if objective.contrastive else 1,
             groups=feed.groups,
         )
-        plan = make_plan(
-            encoder,
-            feed,
-            sampling,
-            options,
-            hardware=choose_hardware(encoder.device, options.precision),
-            dev_tokens=self.dev_tokens,
-            head=objective.head,
-        )
-        self.plan = plan
-        self.begin()
-        self.announce(plan)
         work = Work(
             encoder=encoder,
             embed=objective.embed(encoder),
@@ -162,12 +164,47 @@ class Fit(Generic[Model]):
             objective=objective,
             sampling=sampling,
             options=options,
-            plan=plan,
+            plan=self._plan(feed, sampling, options),
             folder=self.folder,
             evaluate=self.evaluate,
-            observers=self.observers,
         )
+        work = replace(work, plan=self._priced(work))
+        self.plan = work.plan
+        self.planned(work.plan)
+        self.begin()
+        self.announce(work.plan)
+        work = replace(work, observers=self.observers)  # which may be known only now
         self.progress = run_loop(work, resume=self.resume)
+
+    def _plan(
+        self,
+        feed: Feed,
+        sampling: Sampling,
+        options: TrainingOptions,
+        *,
+        cost: Cost | None = None,
+    ) -> Plan:
+        return make_plan(
+            feed,
+            sampling,
+            options,
+            hardware=choose_hardware(self.encoder.device, options.precision),
+            dev_tokens=self.dev_tokens,
+            done=(steps_done(self.folder) or 0) if self.resume else 0,
+            cost=cost,
+        )
+
+    def _priced(self, work: Work) -> Plan:
+        """The plan, with what it costs: where that is asked for, or the clock must know it."""
+        seconds = self.probe_seconds
+        if work.options.minutes and self.evaluate is not None:
+            seconds = seconds or PROBE_SECONDS
+        if not seconds:
+            return work.plan
+        cost = probe(
+            work, seconds=seconds, dev_tokens=self.dev_tokens, dev_seconds=self.dev_seconds
+        )
+        return self._plan(work.feed, work.sampling, work.options, cost=cost)
 
 
 def refuse_lonely(contrastive: bool, options: TrainingOptions, rows: int) -> None:

@@ -35,8 +35,6 @@ from likewise.training.sampling import Sampling
 from likewise.training.seeding import child_seed, torch_seed
 from likewise.training.trainable import Embeds, Trainable, restore_weights
 
-CLOCK_EVALUATIONS = 4  # in a run that the clock ends, unless asked otherwise
-
 Evaluate: TypeAlias = Callable[[Any], Evaluated]
 
 
@@ -105,17 +103,23 @@ def run_loop(work: Work, *, resume: bool = False) -> Progress:
         at = Progress() if found is None else restore_checkpoint(found, trained)
         give_back_memory()
         tide = Tide()
+        start = time.monotonic() - at.clock
+        finished = _finished(at, plan, options)
         with _stop_signal() as stopped:
-            while not _finished(at, plan, options):
+            while not finished:
                 before, began = at, time.monotonic()
                 batch = work.feed.collate(work.sampling.rows(at.step), at.step)
                 modules.train()
                 done = _step(work, trained, batch, at, parameters)
-                at = replace(at, step=done.step, seconds=at.seconds + time.monotonic() - began)
+                now = time.monotonic()
+                seconds = at.seconds + now - began
+                at = replace(at, step=done.step, seconds=seconds, clock=now - start)
                 work.tell(replace(done, seconds=at.seconds))
                 tide.after_step()
-                if _due(before, at, plan, options):
+                finished = _finished(at, plan, options)
+                if options.evaluations != 0 if finished else _due(before, at, plan, options):
                     at = _measure(work, modules, at)
+                    at = replace(at, clock=time.monotonic() - start)
                 if stopped() or at.step % plan.checkpoint_every == 0:
                     path = save_checkpoint(work.folder, trained, at)
                     work.tell(Saved(step=at.step, path=str(path)))
@@ -178,23 +182,23 @@ def _learn(
 def _share(at: Progress, plan: Plan, options: TrainingOptions) -> float:
     """How much of the run lies behind when the next step is half done: never 0, never 1."""
     if plan.steps is None:
-        return min(at.seconds / (60 * (options.minutes or 1)) + 1e-3, 1.0)
+        return min(at.clock / plan.clock_seconds(options) + 1e-3, 1.0)
     return (at.step + 0.5) / plan.steps
 
 
 def _due(before: Progress, at: Progress, plan: Plan, options: TrainingOptions) -> bool:
     """Whether the dev data is to be measured now: by steps, or evenly over the minutes."""
-    if _finished(at, plan, options):
-        return options.evaluations != 0
-    if plan.steps is not None or not options.minutes or options.evaluations == 0:
+    if plan.steps is not None or not plan.evaluations:
         return at.step in plan.evaluate_after
-    every = 60 * options.minutes / (options.evaluations or CLOCK_EVALUATIONS)
-    return int(before.seconds / every) < int(at.seconds / every)
+    every = plan.clock_seconds(options) / plan.evaluations
+    return int(before.clock / every) < int(at.clock / every)
 
 
 def _finished(at: Progress, plan: Plan, options: TrainingOptions) -> bool:
+    """Whether the steps are done, or another would end later than the clock allows."""
     if options.minutes:
-        return at.seconds >= 60 * options.minutes
+        step = at.seconds / max(at.step, 1)
+        return at.step > 0 and at.clock + step / 2 >= plan.clock_seconds(options)
     return at.step >= (plan.steps or 0)
 
 
