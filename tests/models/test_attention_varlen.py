@@ -182,3 +182,19 @@ def test_the_reference_has_the_signature_of_torch_s_kernel():
     assert [ours[name].kind for name in ours] == [theirs[name].kind for name in ours]
     assert theirs["window_size"].default == EVERYTHING
     assert theirs["scale"].default is None  # and so 1 / sqrt(d)
+
+
+@pytest.mark.parametrize("window", [EVERYTHING, (-1, 0), (3, 3), (3, 0)])
+def test_torch_s_own_kernel_takes_what_it_is_given(window: Window):
+    """On the device without numbers, where torch checks arguments and works out shapes."""
+    from torch.nn.attention.varlen import varlen_attn
+
+    device = torch.device("meta")
+    qkv = torch.zeros(16, 3 * WIDTH, dtype=torch.bfloat16, device=device, requires_grad=True)
+    plan = Plan(lengths=torch.tensor([9, 2, 5]), device=device, kernel=varlen_attn)
+    bias = Windowed(relative, window)
+    out = attend(qkv, plan, heads=HEADS, bias=bias)
+    assert (out.shape, out.dtype, out.device) == ((16, WIDTH), torch.bfloat16, device)
+    out.sum().backward()
+    assert qkv.grad is not None
+    assert qkv.grad.shape == qkv.shape

@@ -1,6 +1,7 @@
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,123 @@ def test_a_vector_never_depends_on_what_else_is_in_the_batch(
     i = draw.randrange(len(texts))
     alone = tiny_encoder.encode([texts[i]], precision="float32")
     np.testing.assert_allclose(alone[0], together[i], atol=1e-6, rtol=0)
+
+
+KNOWN = ["people", "paint", "the", "river", "garden", "apple", "zebra", "engine"]
+
+
+@st.composite
+def companies(draw: st.DrawFn, longest: int = 40) -> tuple[list[str], list[str]]:
+    """Texts, and the same ones in another order among others."""
+    word = st.sampled_from(KNOWN)
+    text = st.lists(word, max_size=longest).map(" ".join)
+    ours = draw(st.lists(text, min_size=1, max_size=4, unique=True))
+    others = draw(st.lists(text, max_size=8))
+    return ours, draw(st.permutations([*ours, *others]))
+
+
+@contextmanager
+def threads(n: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(n)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def minilm() -> Encoder:
+    return load("minilm", device="cpu")
+
+
+def assert_no_company_matters(
+    encoder: Encoder, company: tuple[list[str], list[str]], **options: Any
+) -> None:
+    """Bit for bit."""
+    ours, all_of_them = company
+    small, large = options.pop("batches")
+    alone = encoder.encode(ours, deterministic=True, batch_tokens=small, **options)
+    among = encoder.encode(all_of_them, deterministic=True, batch_tokens=large, **options)
+    for i, text in enumerate(ours):
+        np.testing.assert_array_equal(alone[i], among[all_of_them.index(text)])
+
+
+budgets = st.tuples(st.integers(0, 200), st.integers(0, 200))
+
+
+TWO = pytest.param(2, marks=pytest.mark.slow)  # on busy cores two threads wait for each other
+
+
+@pytest.mark.parametrize("n", [1, TWO])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@settings(
+    deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(company=companies(), batches=budgets, normalize=st.booleans())
+def test_deterministic_vectors_are_the_same_bit_for_bit_in_any_company(
+    tiny_encoder: Encoder,
+    n: int,
+    precision: str,
+    company: tuple[list[str], list[str]],
+    batches: tuple[int, int],
+    normalize: bool,
+):
+    options = {"batches": batches, "precision": precision, "normalize": normalize}
+    with threads(n):
+        assert_no_company_matters(tiny_encoder, company, **options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@settings(deadline=None, max_examples=5)
+@given(company=companies(longest=120), batches=budgets)
+def test_deterministic_vectors_of_minilm_are_the_same_bit_for_bit_in_any_company(
+    minilm: Encoder,
+    n: int,
+    precision: str,
+    company: tuple[list[str], list[str]],
+    batches: tuple[int, int],
+):
+    with threads(n):
+        assert_no_company_matters(minilm, company, batches=batches, precision=precision)
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=12)
+@given(company=companies(longest=120), budget=st.integers(1, 400))
+def test_company_moves_no_vector_of_minilm_by_more_than_a_millionth(
+    minilm: Encoder, company: tuple[list[str], list[str]], budget: int
+):
+    ours, all_of_them = company
+    alone = minilm.encode(ours, precision="float32", batch_tokens=budget)
+    among = minilm.encode(all_of_them, precision="float32")
+    places = [all_of_them.index(text) for text in ours]
+    np.testing.assert_allclose(alone, among[places], atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_deterministic_vectors_are_those_of_a_batch_but_for_the_last_bits(
+    tiny_encoder: Encoder, precision: str
+):
+    usual = tiny_encoder.encode(TEXTS, precision=precision)
+    found = tiny_encoder.encode(TEXTS, precision=precision, deterministic=True)
+    atol = 1e-6 if precision == "float32" else 0.05
+    np.testing.assert_allclose(found, usual, atol=atol, rtol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("training", [True, False])
+def test_embedding_asks_the_device_for_no_value(
+    tiny_encoder: Encoder, dtype: torch.dtype, training: bool
+):
+    """On a device without numbers, forward and backward: any question would be an error."""
+    packed = tiny_encoder.pack(tiny_encoder.tokenize(TEXTS), range(len(TEXTS)))
+    tiny_encoder.module.to("meta").train(training)
+    vectors = tiny_encoder.embed(packed.to("meta"), dtype=dtype)
+    assert vectors.shape == (len(TEXTS), 32)
+    vectors.sum().backward()
 
 
 def test_a_repeated_text_keeps_its_places(tiny_encoder: Encoder):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from likewise.errors import NotFinite
 from likewise.models.encoder import Encoder
@@ -75,6 +76,29 @@ def test_the_rows_of_a_failed_step_are_those_of_its_batch(tiny_encoder: Encoder,
         make_fit(tiny_encoder, tmp_path, seed=3)(pairs(24), failing(mnr(), 2, math.nan))
     rows = Sampling(n_rows=24, batch_size=4, seed=3, smallest=2).rows(1)
     assert caught.value.rows == tuple(f"memory.jsonl, row {row + 1}" for row in rows)
+
+
+class Questions(TorchDispatchMode):
+    """Counts how often a single float was read; boundaries of texts are integers of the host."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func is torch.ops.aten._local_scalar_dense.default:
+            self.asked += args[0].is_floating_point()
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("micro", [64, 8192], ids=["in parts", "whole"])
+def test_a_step_asks_the_device_for_no_single_number(new_encoder, tmp_path: Path, micro: int):
+    """Loss and norm are read together, which is the one time that a step waits."""
+    questions, log = Questions(), Log()
+    with questions:
+        make_fit(new_encoder(), tmp_path, observers=[log], micro_tokens=micro)(pairs(8), mnr())
+    assert questions.asked == 0
+    assert all(step.loss > 0 and step.gradient_norm > 0 for step in log.steps)
 
 
 def test_a_failed_run_leaves_no_gradient_to_the_next(new_encoder, tmp_path: Path):

@@ -41,6 +41,13 @@ def encode(
     precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
     dimensions: Annotated[int | None, typer.Option(help="Keep only the first so many.")] = None,
     normalize: Annotated[bool, typer.Option("--normalize", help="Scale to length 1.")] = False,
+    deterministic: Annotated[
+        bool,
+        typer.Option(
+            "--deterministic",
+            help="Each vector the same bit for bit whatever else is encoded: slower.",
+        ),
+    ] = False,
     activation: Annotated[
         str | None, typer.Option(help="Of a cross-encoder: sigmoid, identity, softmax.")
     ] = None,
@@ -62,7 +69,8 @@ def encode(
     }
     if is_cross_encoder(model):
         only = {"--column": column, "--prompt": prompt, "--dimensions": dimensions}
-        _refuse({**only, "--normalize": normalize or None}, "an embedding model", model)
+        flags = {"--normalize": normalize or None, "--deterministic": deterministic or None}
+        _refuse({**only, **flags}, "an embedding model", model)
         pairs = _pairs(data, kind, columns, quiet=quiet)
         cross = load_cross_encoder(model, device=device)
         scored = _going_on(
@@ -77,6 +85,8 @@ def encode(
     texts = _texts(data, column)
     encoder = load(model, device=device)
     options = {"prompt": prompt, "dimensions": dimensions, "normalize": normalize, **common}
+    if deterministic:  # named only then: a draft of before goes on
+        options["deterministic"] = True
     encoded = _going_on(encoder, quiet, lambda: encode_to_file(encoder, texts, out, **options))
     said = f"{encoded.rows:,} vectors of {encoded.dimensions} dimensions in {out}"
     _finish(encoded, said, "texts", json=json)

@@ -1,9 +1,10 @@
 """An embedding model: texts to packed streams to hidden states to one vector a text."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from likewise.errors import InputError
 from likewise.models.architectures import ARCHITECTURES, Architecture
 from likewise.models.architectures.names import to_checkpoint
+from likewise.models.determinism import repeatable
 from likewise.models.device import choose_hardware
 from likewise.models.folder.contents import ModelFolder, TailModule
 from likewise.models.folder.tokenizer_files import unknown_id
@@ -26,6 +28,9 @@ from likewise.text.packed import Packed, filled, pack
 from likewise.text.tokenizer import Tokenized, Tokenizer
 
 BATCH_TOKENS = 4096  # fills two cores' caches with a MiniLM; more brings no speed there
+GPU_BATCH_TOKENS = 32_768  # a GPU is idle for most of a smaller batch
+
+Item = TypeVar("Item")
 
 
 def architecture_of(contents: ModelFolder) -> Architecture:
@@ -141,10 +146,11 @@ class Encoder:
         texts: Sequence[str],
         *,
         prompt: str | None = None,
-        batch_tokens: int = BATCH_TOKENS,
+        batch_tokens: int | None = None,
         precision: str = "auto",
         normalize: bool = False,
         dimensions: int | None = None,
+        deterministic: bool = False,
         progress: bool = False,
     ) -> NDArray[np.float32]:
         """Encode texts; each distinct text is computed once, in the order of length.
@@ -153,23 +159,32 @@ class Encoder:
             texts: n texts, a list or any sequence of str.
             prompt: name of one of `prompts`, or the prompt's own text; None for the model's
                 default prompt, if it has one.
-            batch_tokens: tokens a batch; memory follows it, not the number of texts.
+            batch_tokens: tokens a batch; memory follows it, not the number of texts. Where None,
+                4,096 on a CPU and 32,768 on a GPU.
             precision: "auto" (bfloat16 where the hardware has it), "float32" or "bfloat16".
             normalize: scale every vector to length 1.
             dimensions: keep only the first so many (Matryoshka models).
+            deterministic: compute each text by itself, so that its vector is the same bit for
+                bit whatever it is encoded together with, on one machine with as many threads;
+                several times slower. In a batch matmuls add up in an order that their number of
+                rows decides, and in attention the padding does, which moves a vector by some
+                1e-7 in float32.
             progress: show a bar.
 
         Returns:
             [n, D] float32.
 
         Raises:
-            InputError: a single string instead of a list, or something that is no text.
+            InputError: a single string instead of a list, or something that is no text; or
+                `deterministic` on a GPU where cuBLAS was not told to be so.
         """
         _refuse_no_list(texts)
         dtype = choose_hardware(self.device, precision).dtype
         distinct = list(dict.fromkeys(texts))
         tokenized = self.tokenize(distinct, prompt=prompt)
-        found = self._encode_distinct(tokenized, batch_tokens, dtype, progress)
+        batches = self._batches(tokenized.lengths, batch_tokens, alone=deterministic)
+        with repeatable(self.device, asked=deterministic):
+            found = self._encode_distinct(tokenized, batches, dtype, progress)
         place = {text: i for i, text in enumerate(distinct)}
         vectors = found[[place[text] for text in texts]]
         kept = self.contents.truncate_dimensions if dimensions is None else dimensions
@@ -230,24 +245,53 @@ class Encoder:
         weights = {**contents.weights, **trained}
         return replace(contents, weights=weights, tail=tail, max_tokens=self.max_tokens)
 
+    def _batches(
+        self, lengths: NDArray[np.int64], budget: int | None, *, alone: bool
+    ) -> list[NDArray[np.int64]]:
+        """Which texts are computed together, the longest first."""
+        if alone:
+            return list(np.argsort(-lengths, kind="stable")[:, None])
+        if budget is None:
+            budget = BATCH_TOKENS if self.device.type == "cpu" else GPU_BATCH_TOKENS
+        return batches_by_tokens(lengths, budget)
+
     def _encode_distinct(
-        self, tokenized: Tokenized, budget: int, dtype: torch.dtype, progress: bool
+        self,
+        tokenized: Tokenized,
+        batches: list[NDArray[np.int64]],
+        dtype: torch.dtype,
+        progress: bool,
     ) -> NDArray[np.float32]:
         keep_freed_memory()
-        batches = batches_by_tokens(tokenized.lengths, budget)
+        n = len(tokenized.ids)
         out: NDArray[np.float32] | None = None
         with (
             torch.inference_mode(),
-            show_progress("encoding", len(tokenized.ids), shown=progress) as advance,
+            show_progress("encoding", n, shown=progress) as advance,
         ):
-            for batch in batches:
-                batch = batch[::-1]  # shortest first, as attention wants it
-                found = self.embed(self.pack(tokenized, batch), dtype=dtype).cpu().numpy()
+            for batch, vectors in _one_behind(self._computed(tokenized, batches, dtype)):
                 if out is None:
-                    out = np.empty((len(tokenized.ids), found.shape[1]), dtype=np.float32)
-                out[batch] = found
+                    out = np.empty((n, vectors.shape[1]), dtype=np.float32)
+                out[batch] = vectors.cpu().numpy()
                 advance(len(batch))
         return np.empty((0, self.dimensions), dtype=np.float32) if out is None else out
+
+    def _computed(
+        self, tokenized: Tokenized, batches: list[NDArray[np.int64]], dtype: torch.dtype
+    ) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+        for batch in batches:
+            batch = batch[::-1]  # shortest first, as attention wants it
+            yield batch, self.embed(self.pack(tokenized, batch), dtype=dtype)
+
+
+def _one_behind(items: Iterator[Item]) -> Iterator[Item]:
+    """Hand each over when the next has been begun: a GPU works while the one is fetched."""
+    waiting: deque[Item] = deque()
+    for item in items:
+        waiting.append(item)
+        if len(waiting) > 1:
+            yield waiting.popleft()
+    yield from waiting
 
 
 def _finish(

@@ -72,7 +72,7 @@ def encode_to_file(
         overwrite: replace the file if it is there.
         progress: show a bar.
         precision: as in `Encoder.encode`.
-        **options: prompt, normalize and dimensions, as in `Encoder.encode`.
+        **options: prompt, normalize, dimensions and deterministic, as in `Encoder.encode`.
 
     Raises:
         InputError: another ending, no texts, or the file exists.

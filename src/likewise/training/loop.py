@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from likewise.errors import Interrupted, NotFinite
+from likewise.models.determinism import repeatable
 from likewise.models.memory import Tide, give_back_memory, keep_freed_memory
 from likewise.training.batch import Batch
 from likewise.training.checkpoint import (
@@ -31,6 +32,7 @@ from likewise.training.objective import Objective
 from likewise.training.optimiser import build_optimiser, rate_at
 from likewise.training.options import TrainingOptions
 from likewise.training.plan import Plan
+from likewise.training.prefetch import Batches
 from likewise.training.sampling import Sampling
 from likewise.training.seeding import child_seed, torch_seed
 from likewise.training.trainable import Embeds, Trainable, restore_weights
@@ -98,19 +100,24 @@ def run_loop(work: Work, *, resume: bool = False) -> Progress:
         head=objective.head,
     )
     trained.optimiser.zero_grad(set_to_none=True)  # what a failed run before this one left
-    with _dropout(modules, options.dropout), torch_seed(child_seed(options.seed, "dropout")):
+    with (
+        _dropout(modules, options.dropout),
+        torch_seed(child_seed(options.seed, "dropout")),
+        repeatable(encoder.device, asked=options.deterministic),
+    ):
         found = newest_checkpoint(work.folder) if resume else None
         at = Progress() if found is None else restore_checkpoint(found, trained)
         give_back_memory()
         tide = Tide()
+        batches = _batches(work)
         start = time.monotonic() - at.clock
         finished = _finished(at, plan, options)
         with _stop_signal() as stopped:
             while not finished:
                 before, began = at, time.monotonic()
-                batch = work.feed.collate(work.sampling.rows(at.step), at.step)
-                modules.train()
-                done = _step(work, trained, batch, at, parameters)
+                with batches.at(at.step) as batch:
+                    modules.train()
+                    done = _step(work, trained, batch, at, parameters)
                 now = time.monotonic()
                 seconds = at.seconds + now - began
                 at = replace(at, step=done.step, seconds=seconds, clock=now - start)
@@ -129,6 +136,15 @@ def run_loop(work: Work, *, resume: bool = False) -> Progress:
     return at
 
 
+def _batches(work: Work) -> Batches:
+    """Rows to batches; where a GPU computes, the next one meanwhile."""
+    return Batches(
+        lambda step: work.feed.collate(work.sampling.rows(step), step),
+        ahead=work.encoder.device.type == "cuda",
+        last=work.plan.steps,
+    )
+
+
 def _step(
     work: Work,
     trained: Trained,
@@ -141,9 +157,10 @@ def _step(
     rate = rate_at(_share(at, plan, options), options)
     for group in trained.optimiser.param_groups:
         group["lr"] = rate
-    loss, norm = _learn(work, batch, rate, parameters)
+    # the only time that a step waits for the device
+    loss, norm = torch.stack(_learn(work, batch, rate, parameters)).tolist()
     for what, value in (("the loss", loss), ("the gradient", norm)):
-        if not bool(torch.isfinite(value)):
+        if not math.isfinite(value):
             rows = [str(work.feed.where(int(row))) for row in batch.rows]
             raise NotFinite(what, step=at.step + 1, rows=rows, rate=rate)
     if work.objective.update is None:
@@ -151,9 +168,9 @@ def _step(
         trained.optimiser.zero_grad(set_to_none=True)
     return StepDone(
         step=at.step + 1,
-        loss=float(loss),
+        loss=loss,
         rate=rate,
-        gradient_norm=float(norm),
+        gradient_norm=norm,
         rows=len(batch.rows),
         texts=len(batch.packed),
         tokens=len(batch.packed.ids),

@@ -52,6 +52,8 @@ class TrainingOptions:
         orthogonality: weight of a term that spreads unrelated vectors over the sphere (Zhang et
             al. 2017); 0 for none.
         checkpoint_every: steps between checkpoints; where 0, ten in a run.
+        deterministic: two runs give the same bits on a GPU too, at some cost of speed there; on a
+            CPU they always do.
     """
 
     __pydantic_config__ = ConfigDict(extra="forbid")
@@ -75,6 +77,7 @@ class TrainingOptions:
     adaptive_layers: int = 0
     orthogonality: float = 0.0
     checkpoint_every: int = 0
+    deterministic: bool = False
 
     @property
     def peak(self) -> float:
