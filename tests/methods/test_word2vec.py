@@ -237,6 +237,13 @@ def test_texts_with_hardly_a_word_are_refused(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("name", ["vector_size", "window", "negative", "min_count"])
+@pytest.mark.parametrize("value", [0, 10**10])
+def test_numbers_out_of_range_are_refused_before_gensim_hangs_on_them(name: str, value: int):
+    with pytest.raises(InputError, match=name):
+        resolve_options("word2vec", {name: value})
+
+
 def test_shorter_vectors_inside_longer_ones_are_no_matter_of_word_vectors(
     tiny_encoder, tmp_path: Path
 ):

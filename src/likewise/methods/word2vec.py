@@ -2,11 +2,12 @@
 
 from itertools import pairwise
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor, nn
 
 from likewise.data.dataset import Dataset
@@ -17,7 +18,7 @@ from likewise.models.build import from_contents
 from likewise.models.encoder import Encoder
 from likewise.models.static import find_words, static_contents
 from likewise.models.word_vectors import WordVectors
-from likewise.registry import Count, NotNegative
+from likewise.registry import NotNegative
 from likewise.text.packed import pack
 from likewise.training.batch import Batch
 from likewise.training.feed import Feed
@@ -40,10 +41,10 @@ def train_word2vec(
     fit: Fit[Any],
     data: Dataset,
     *,
-    vector_size: Count = 100,
-    window: Count = 5,
-    negative: Count = 5,
-    min_count: Count = 5,
+    vector_size: Annotated[int, Field(ge=1, le=10_000)] = 100,
+    window: Annotated[int, Field(ge=1, le=LONGEST)] = 5,
+    negative: Annotated[int, Field(ge=1, le=1_000)] = 5,
+    min_count: Annotated[int, Field(ge=1, le=2**31 - 1)] = 5,
     subsample: NotNegative = 1e-3,
     sif: NotNegative = 0.0,
 ) -> None:
