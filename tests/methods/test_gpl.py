@@ -17,6 +17,7 @@ from likewise.data.reading import read
 from likewise.errors import InputError
 from likewise.losses import margin_mse
 from likewise.methods.gpl import LEAST_SPREAD, train_gpl
+from likewise.methods.recipe import resolve_options
 from likewise.methods.run import train
 from likewise.methods.teachers import frozen_copy
 from likewise.mining.vectors import unit
@@ -369,8 +370,6 @@ def test_nothing_is_written_before_all_is_checked(new_fit, cross: str, tiny_fold
         ({"teacher": "nowhere"}, "no model folder", ""),
         ({"generator": "a", "queries": "b"}, "not both", "leave out"),
         ({"generator": "BASE"}, "no sequence-to-sequence model", "docT5query"),
-        ({"queries_per_passage": 0}, "queries_per_passage must be 1 or more", "change"),
-        ({"negatives_per_query": 0}, "negatives_per_query must be 1 or more", "change"),
         ({"miners": " , "}, "no model is named", "miners=base,bm25"),
         ({"miners": "base,CROSS"}, "cannot search a corpus", "bm25"),
     ],
@@ -396,6 +395,24 @@ def test_what_cannot_be_done_is_refused_with_a_mend(
     with pytest.raises(InputError, match=said) as caught:
         train_gpl(new_fit(), sections(), **({"teacher": cross} | given))
     assert mend in caught.value.mend
+
+
+@pytest.mark.parametrize("name", ["queries_per_passage", "negatives_per_query"])
+def test_numbers_out_of_range_are_refused(name: str):
+    with pytest.raises(InputError, match=name):
+        resolve_options("gpl", {name: 0})
+
+
+def test_more_negatives_than_there_are_take_no_memory(new_fit, cross: str):
+    fit = new_fit()
+    train_gpl(fit, sections(12), teacher=cross, queries_per_passage=1, negatives_per_query=10**12)
+    assert len(fit.data) == 12 * 11
+
+
+def test_bm25_is_known_in_any_case(new_fit, cross: str):
+    fit = new_fit()
+    train_gpl(fit, sections(12), teacher=cross, miners="BM25")
+    assert any("negatives by bm25" in note for note in fit.notes)
 
 
 @pytest.mark.parametrize(

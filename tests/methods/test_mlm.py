@@ -19,6 +19,7 @@ from likewise.data.dataset import Dataset
 from likewise.errors import InputError
 from likewise.methods import METHODS
 from likewise.methods.mlm import train_mlm
+from likewise.methods.recipe import resolve_options
 from likewise.methods.run import Tell, train
 from likewise.models.architectures.mlm_heads import MlmHead
 from likewise.models.build import load
@@ -253,16 +254,14 @@ def test_one_text_again_and_again_is_refused(tiny_encoder: Encoder, tmp_path: Pa
 
 
 @pytest.mark.parametrize("probability", [0.0, 1.0, -0.1, float("nan")])
-def test_a_share_out_of_range_is_refused(probability: float, tiny_encoder: Encoder, tmp_path: Path):
-    error = refused(tiny_encoder, texts(), tmp_path, probability=probability)
-    assert "probability must be over 0 and below 1" in error.problem
+def test_a_share_out_of_range_is_refused(probability: float):
+    with pytest.raises(InputError, match="probability"):
+        resolve_options("mlm", {"probability": probability})
 
 
-def test_fewer_held_out_texts_than_none_are_refused(tiny_encoder: Encoder, tmp_path: Path):
-    assert (
-        "held_out must be 0 or more"
-        in refused(tiny_encoder, texts(), tmp_path, held_out=-1).problem
-    )
+def test_fewer_held_out_texts_than_none_are_refused():
+    with pytest.raises(InputError, match="held_out"):
+        resolve_options("mlm", {"held_out": -1})
 
 
 @pytest.mark.parametrize("option", [{"matryoshka": (8,)}, {"adaptive_layers": 1}])

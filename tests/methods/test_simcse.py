@@ -162,10 +162,15 @@ def test_words_alone_cannot_be_cropped_without_dropout(tiny_encoder, tmp_path: P
         trained(tiny_encoder, tmp_path, data, run={"dropout": 0.0}, views="crop")
 
 
-@pytest.mark.parametrize("share", [0.0, -0.1, 1.5])
-def test_a_share_out_of_range_is_refused(share, tiny_encoder, tmp_path: Path):
+@pytest.mark.parametrize("share", [0.0, -0.1, 1.5, float("nan")])
+def test_a_share_out_of_range_is_refused(share):
     with pytest.raises(InputError, match="min_share"):
-        trained(tiny_encoder, tmp_path, views="crop", min_share=share)
+        resolve_options("simcse", {"min_share": share})
+
+
+def test_whole_texts_are_no_crops_without_dropout(tiny_encoder, tmp_path: Path):
+    with pytest.raises(InputError, match="both crops of a text would be equal"):
+        trained(tiny_encoder, tmp_path, run={"dropout": 0.0}, views="crop", min_share=1.0)
 
 
 @pytest.mark.parametrize("option", [{"scale": 0.0}, {"negative_weight": -1.0}])

@@ -87,6 +87,10 @@ def augmented(option: str, value: str) -> dict:
     return {"method": "augmented", "options": {option: value}}
 
 
+def gpl(**options) -> dict:
+    return {"method": "gpl", "options": {"teacher": "minilm"} | options}
+
+
 def change(tables: dict, number: int, **values) -> dict:
     tables["stages"][number] |= values
     return tables
@@ -110,6 +114,12 @@ def test_a_missing_file_of_a_late_stage_is_named_at_once(tables, tmp_path: Path)
         (1, {"dev": "none.csv"}, 'stage "pairs": there is no such file', "ls"),
         (0, augmented("pool", "none.csv"), "there is no such file", "ls"),
         (0, augmented("teacher", "nobody"), 'no model folder "nobody"', "give"),
+        (1, {"method": "tsdae", "options": {"ratio": 2}}, "ratio", "change ratio"),
+        (1, {"method": "tsdae", "options": {"noise": "delet"}}, 'no noise "delet"', "delete"),
+        (1, gpl(teacher=""), "needs a cross-encoder, and none is named", "--method cross-encoder"),
+        (1, gpl(generator="nobody"), 'no model folder "nobody"', "give"),
+        (1, gpl(miners="base,nobody"), 'no model folder "nobody"', "give"),
+        (1, gpl(negatives_per_query=0), "negatives_per_query", "change negatives_per_query"),
     ],
 )  # fmt: skip
 def test_what_a_later_stage_could_not_do_is_said_at_once(
@@ -128,6 +138,7 @@ def test_what_a_later_stage_could_not_do_is_said_at_once(
         ("gist", {"guide": "stage:ce"}, "guide has to be an embedding model"),
         ("mnr", {}, "base has to be an embedding model"),
         ("augmented", {"teacher": "stage:nli"}, "answers 3 labels; a score is needed"),
+        ("gpl", {"teacher": "stage:ce", "miners": "base,stage:ce"}, "miner has to be an embedding"),
     ],
 )
 def test_a_stage_of_the_wrong_sort_is_no_teacher_or_base(
@@ -171,3 +182,13 @@ def test_an_error_inside_a_stage_names_it_and_keeps_its_place():
         in_stage("a"),
     ):
         raise InputError("it is wrong", mend="change it")
+
+
+def test_an_error_about_what_a_stage_says_names_the_recipe(tables):
+    change(tables, 1, options={"scal": 1})
+    with pytest.raises(InputError, match=r'^adapt.toml: stage "pairs": ') as caught:
+        plan_stages(
+            build_staged(tables, where="adapt.toml"), Path("/run"), allow_leak=False,
+            where="adapt.toml",
+        )  # fmt: skip
+    assert "scale" in caught.value.mend

@@ -91,6 +91,7 @@ def test_stages_in_options_become_the_folders_of_their_models():
         ([stage("a", methd="mnr")], {}, 'stage "a" has no key "methd"', "method"),
         ([stage("a", training={"epoch": 1})], {}, 'of stage "a" has no key "epoch"', "epochs"),
         ([stage("a", training={"epochs": "x"})], {}, '[training] of stage "a" epochs', "epochs"),
+        ([stage("a", training={"epochs": -1})], {}, 'of stage "a" epochs must', "change"),
         ([stage("a", training=3)], {}, '[training] of stage "a": expected a table', "one a line"),
         ([stage("a", options=3)], {}, 'stage "a", options', "options"),
         ([stage("a", data=3)], {}, 'stage "a", data', "data"),
@@ -98,7 +99,7 @@ def test_stages_in_options_become_the_folders_of_their_models():
         ([stage("a", base="b"), stage("b")], {}, 'names the stage "b", which comes later', "first"),
         ([stage("a"), stage("b", base="b")], {}, "which is the stage itself", "before it: a"),
         ([stage("a"), stage("b", options={"o": "stage:x"})], {}, '"b" names the stage "x"', "a"),
-        ([stage("a", method="mnrr")], {}, 'no method "mnrr"', "mnr"),
+        ([stage("a", method="mnrr")], {}, 'stage "a": there is no method "mnrr"', "mnr"),
         ([stage("a")], {"data": "x"}, '"data" stands beside [[stages]]', "below the [[stages]]"),
         ([stage("a")], {"method": "x"}, '"method" stands beside [[stages]]', "below"),
         ([stage("a")], {"options": {}}, '"options" stands beside [[stages]]', "below"),
@@ -112,6 +113,7 @@ def test_a_wrong_recipe_is_refused_with_stage_and_key(stages, top, problem: str,
         build(*stages, **top)
     assert problem in caught.value.problem
     assert mend in caught.value.mend
+    assert caught.value.where is not None
 
 
 def test_stages_that_are_no_tables_are_refused():

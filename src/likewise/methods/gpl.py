@@ -28,6 +28,7 @@ from likewise.mining.vectors import TimedEmbed, unit
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.models.generator import load_generator
 from likewise.models.scores_file import score_pairs
+from likewise.registry import Count
 from likewise.training.fit import Fit
 from likewise.training.objective import objective_of
 from likewise.training.seeding import generator as random_generator
@@ -51,9 +52,9 @@ def train_gpl(
     teacher: str = "",
     generator: str = "",
     queries: str = "",
-    queries_per_passage: int = 3,
+    queries_per_passage: Count = 3,
     miners: str = BASE,
-    negatives_per_query: int = 1,
+    negatives_per_query: Count = 1,
 ) -> None:
     """Adapt an encoder to a corpus without labels: Generative Pseudo Labeling (Wang et al. 2022).
 
@@ -77,19 +78,14 @@ def train_gpl(
 
     Raises:
         InputError: no cross-encoder, or another kind of model in its place; fewer than two
-            passages, or none with a query; no such generator or miner; numbers out of range.
+            passages, or none with a query; no such generator or miner.
     """
-    _refuse_options(
-        generator=generator,
-        queries=queries,
-        queries_per_passage=queries_per_passage,
-        negatives_per_query=negatives_per_query,
-    )
+    _refuse_both(generator, queries)
     refuse_wrapping(fit.options, fit.encoder)
     cross = _load_cross(fit, teacher)
     corpus = corpus_of(fit, data)
     writer = load_generator(generator) if generator else None
-    looking = [_load_miner(fit, name) for name in _names(miners)]
+    looking = [_load_miner(fit, name) for name in miner_names(miners)]
     if queries:
         asked, corpus = read_queries(fit, queries, corpus)
         fit.begin()
@@ -107,19 +103,28 @@ def train_gpl(
     fit(taught, objective_of(spec, similarity=measure.similarity))
 
 
-def _refuse_options(*, generator: str, queries: str, **counts: int) -> None:
+def _refuse_both(generator: str, queries: str) -> None:
     if generator and queries:
         problem = "queries are written by a generator or read from a file, not both"
         raise InputError(problem, mend="leave out --set generator=… or --set queries=…")
-    for name, count in counts.items():
-        if count < 1:
-            raise InputError(f"{name} must be 1 or more, found {count}", mend=f"change {name}")
+
+
+def refuse_untaught(teacher: str) -> None:
+    """Say how to come by a cross-encoder where none is named.
+
+    Args:
+        teacher: the option.
+
+    Raises:
+        InputError: it is empty.
+    """
+    if not teacher:
+        raise InputError("the method gpl needs a cross-encoder, and none is named", mend=TAUGHT)
 
 
 def _load_cross(fit: Fit[Any], name: str) -> CrossEncoder:
     """The cross-encoder that labels, or an error that says how to come by one."""
-    if not name:
-        raise InputError("the method gpl needs a cross-encoder, and none is named", mend=TAUGHT)
+    refuse_untaught(name)
     cross = load_teacher(name)
     if not isinstance(cross, CrossEncoder):
         problem = f"{name} gives vectors; the margins of gpl are those of a cross-encoder"
@@ -130,8 +135,20 @@ def _load_cross(fit: Fit[Any], name: str) -> CrossEncoder:
     return cross
 
 
-def _names(miners: str) -> list[str]:
-    names = list(dict.fromkeys(name.strip() for name in miners.split(",") if name.strip()))
+def miner_names(miners: str) -> list[str]:
+    """Who looks for negatives, each once; BM25 is the same in any case.
+
+    Args:
+        miners: the option, with commas between them.
+
+    Raises:
+        InputError: none is named.
+
+    >>> miner_names("base, BM25,,base")
+    ['base', 'bm25']
+    """
+    given = (name.strip() for name in miners.split(",") if name.strip())
+    names = list(dict.fromkeys(BM25 if name.lower() == BM25 else name for name in given))
     if not names:
         mend = f"name some: --set miners={BASE},{BM25}"
         raise InputError("no model is named that looks for negatives", mend=mend)
@@ -197,7 +214,8 @@ def _mine(
         fit.note(f"negatives by {miner.name}: {mean:.3g} a query")
         found.append(negatives)
     rng = random_generator(fit.options.seed, "negatives")
-    drawn = draw_negatives(found, rng, count=count)
+    most = sum(one.shape[1] for one in found)  # more would be gaps alone, in memory
+    drawn = draw_negatives(found, rng, count=min(count, most))
     of_query, ranks = np.nonzero(drawn >= 0)
     if missing := len(queries) - len(np.unique(of_query)):
         fit.note(f"queries without a negative were left out: {missing:,}")

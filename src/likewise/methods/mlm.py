@@ -1,10 +1,11 @@
 """MLM: words are hidden, and guessed from what stands around them."""
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from likewise.data.dataset import Dataset
 from likewise.data.splits import split
@@ -46,9 +47,9 @@ def train_mlm(
     fit: Fit[Any],
     data: Dataset,
     *,
-    probability: float = 0.15,
+    probability: Annotated[float, Field(gt=0, lt=1)] = 0.15,
     whole_words: bool = True,
-    held_out: int = 500,
+    held_out: Annotated[int, Field(ge=0)] = 500,
 ) -> None:
     """Train on plain texts by hiding words and guessing them (Devlin et al. 2019, section 3.1).
 
@@ -70,9 +71,8 @@ def train_mlm(
 
     Raises:
         InputError: the base is static, or of a family without such a head, or its vocabulary has
-            no mask token; no text has two tokens that could be hidden; an option is out of range.
+            no mask token; no text has two tokens that could be hidden.
     """
-    _refuse_numbers(probability, held_out)
     encoder: Encoder = fit.encoder
     family_of(encoder.contents)
     masking = _masking(encoder, probability, whole_words)
@@ -236,11 +236,3 @@ def _head(fit: Fit[Any]) -> MlmHead:
             "starts with the head as it was"
         )
     return found.head.to(encoder.device)
-
-
-def _refuse_numbers(probability: float, held_out: int) -> None:
-    if not 0 < probability < 1:
-        problem = f"probability must be over 0 and below 1, found {probability}"
-        raise InputError(problem, mend="--set probability=0.15 is usual")
-    if held_out < 0:
-        raise InputError(f"held_out must be 0 or more, found {held_out}", mend="change held_out")

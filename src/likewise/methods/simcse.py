@@ -1,11 +1,12 @@
 """SimCSE: two views of a text belong together, and the other texts of the batch apart."""
 
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import Field
 from torch import Tensor, nn
 
 from likewise.data.dataset import Dataset
@@ -39,7 +40,7 @@ def train_simcse(
     scale: Positive = 20.0,
     pooling: Choice = "model",
     mlp: bool = False,
-    min_share: float = 0.3,
+    min_share: Annotated[float, Field(gt=0, le=1)] = 0.3,
     negative_weight: Positive = 1.0,
 ) -> None:
     """Train on two views of each text (Gao et al. 2021), or on pairs as its supervised variant.
@@ -110,8 +111,12 @@ def _twice(fit: Fit[Any]) -> FeedOf:
 
 
 def _crops(fit: Fit[Any], texts: Dataset, shares: Shares) -> FeedOf:
+    drops = highest_dropout(fit.encoder.module, fit.options.dropout) > 0
+    if shares.least == 1 and not drops:
+        problem = "min_share is 1 and dropout 0, so that both crops of a text would be equal"
+        raise InputError(problem, mend="--set min_share=0.3 is usual")
     whole = count_single_words(texts)
-    if whole == len(texts) and not highest_dropout(fit.encoder.module, fit.options.dropout):
+    if whole == len(texts) and not drops:
         problem = f"all {whole:,} texts are one word, so that both crops of each would be equal"
         raise InputError(problem, mend="give longer texts", where=texts.file)
     if whole:

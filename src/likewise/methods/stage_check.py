@@ -10,16 +10,18 @@ from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.data.files import no_such_file
 from likewise.data.readers import READERS
 from likewise.data.reading import read
-from likewise.errors import InputError
+from likewise.errors import InputError, Where
 from likewise.evaluation.evaluators import evaluator_for
 from likewise.methods.cross_encoder import labels_of
 from likewise.methods.dev_data import measurable, prepare_dev
+from likewise.methods.gpl import BASE, miner_names, refuse_untaught
 from likewise.methods.recipe import Recipe
 from likewise.methods.run import rows_to_train
 from likewise.methods.settle import settle
 from likewise.methods.spec import Makes
 from likewise.methods.stage_recipe import PREFIX, Stage, StagedRecipe, makes_of
 from likewise.methods.table import METHODS
+from likewise.mining.miners import BM25
 from likewise.models.source import refuse_missing
 from likewise.training.fit import refuse_lonely
 
@@ -70,13 +72,16 @@ class Plan:
     files: tuple[str, ...]
 
 
-def plan_stages(recipe: StagedRecipe, folder: Path, *, allow_leak: bool) -> Plan:
+def plan_stages(
+    recipe: StagedRecipe, folder: Path, *, allow_leak: bool, where: str | None = None
+) -> Plan:
     """Read and check the data of all stages, their options, and what they name.
 
     Args:
         recipe: of the stages.
         folder: of the run, for those of the stages.
         allow_leak: measure although dev rows stand in the training data.
+        where: file of the recipe, for errors about what a stage says.
 
     Raises:
         InputError: whatever would stop a stage before its first step, as far as it can be known
@@ -87,7 +92,7 @@ def plan_stages(recipe: StagedRecipe, folder: Path, *, allow_leak: bool) -> Plan
     shared = None if recipe.dev is None else reader.dev(recipe.dev)
     planned: dict[str, Planned] = {}
     for number, stage in enumerate(recipe.stages, start=1):
-        with in_stage(stage.name):
+        with in_stage(stage.name, where=where):
             own = folder / f"{number}-{stage.name}"
             _refuse_references(stage, planned)
             planned[stage.name] = _planned(stage, own, reader, shared, allow_leak=allow_leak)
@@ -101,13 +106,19 @@ def plan_stages(recipe: StagedRecipe, folder: Path, *, allow_leak: bool) -> Plan
 
 
 @contextmanager
-def in_stage(name: str) -> Iterator[None]:
-    """Name the stage in every error of the user's input that comes out of it."""
+def in_stage(name: str, *, where: str | None = None) -> Iterator[None]:
+    """Name the stage in every error of the user's input that comes out of it.
+
+    Args:
+        name: of the stage.
+        where: file of an error that names none.
+    """
     try:
         yield
     except InputError as error:
         problem = f'stage "{name}": {error.problem}'
-        raise InputError(problem, mend=error.mend, where=error.where) from error
+        place = error.where or (Where(path=where) if where else None)
+        raise InputError(problem, mend=error.mend, where=place) from error
 
 
 class _Reader:
@@ -198,6 +209,8 @@ def _refuse_references(stage: Stage, earlier: Mapping[str, Planned]) -> None:
         refuse_missing(stage.base)
     elif makes_of(stage.method) == "encoder":
         _refuse_other_sort(earlier[stage.base.removeprefix(PREFIX)], "encoder", "base")
+    if stage.method == "gpl":
+        _refuse_gpl(stage, earlier)
     for key, value in stage.options.items():
         if not isinstance(value, str) or not value:
             continue
@@ -207,6 +220,20 @@ def _refuse_references(stage: Stage, earlier: Mapping[str, Planned]) -> None:
             refuse_missing(value)
         elif Path(value.removesuffix(".gz")).suffix in READERS and not Path(value).exists():
             raise no_such_file(Path(value))
+
+
+def _refuse_gpl(stage: Stage, earlier: Mapping[str, Planned]) -> None:
+    """Refuse a stage whose teacher, generator or miners are not there."""
+    refuse_untaught(str(stage.options.get("teacher", "")))
+    miners = stage.options.get("miners", BASE)
+    for name in miner_names(str(miners)):
+        if name.startswith(PREFIX):
+            _refuse_other_sort(earlier[name.removeprefix(PREFIX)], "encoder", "miner")
+        elif name not in {BASE, BM25}:
+            refuse_missing(name)
+    generator = str(stage.options.get("generator", ""))
+    if generator and PREFIX not in generator:
+        refuse_missing(generator)
 
 
 def _refuse_other_sort(found: Planned, needed: Makes, key: str) -> None:

@@ -201,6 +201,8 @@ def _training(given: Any, table: str, place: Where) -> Mapping[str, Any]:
         TypeAdapter(TrainingOptions).validate_python(dict(given))
     except ValidationError as error:
         raise wrong_value(error, place, inside=f"{table} ") from error
+    except InputError as error:
+        raise InputError(f"{table} {error.problem}", where=place, mend=error.mend) from error
     return given
 
 
@@ -214,7 +216,11 @@ def _linked(stages: list[Stage], base: str, place: Where) -> list[Stage]:
         for name in linked[-1].references:
             if name not in earlier:
                 raise _no_stage(stage.name, name, list(earlier), stages, place)
-        earlier[stage.name] = makes_of(stage.method)
+        try:
+            earlier[stage.name] = makes_of(stage.method)
+        except InputError as error:
+            problem = f'stage "{stage.name}": {error.problem}'
+            raise InputError(problem, where=place, mend=error.mend) from error
     return linked
 
 

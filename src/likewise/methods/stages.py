@@ -80,7 +80,7 @@ def train_stages(
     tables = read_recipe(Path(recipe)) if isinstance(recipe, str | Path) else recipe
     folder, tell = Path(out), tell or Tell()
     asked = build_staged(tables, where=where)
-    planned = plan_stages(asked, folder, allow_leak=allow_leak)
+    planned = plan_stages(asked, folder, allow_leak=allow_leak, where=where)
     refuse_folder(folder, overwrite=existing == "overwrite", resume=existing == "resume")
     resolved = replace(asked, stages=tuple(one.stage for one in planned.stages))
     staged = _Staged(folder, resolved, planned, tell, existing=existing, allow_leak=allow_leak)

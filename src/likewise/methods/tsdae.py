@@ -1,9 +1,10 @@
 """TSDAE: a text is damaged, and written back from the vector of what is left of it."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import numpy as np
 import torch
+from pydantic import AfterValidator, Field
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
@@ -27,12 +28,17 @@ from likewise.training.text_rows import text_chunks
 FEWEST_WORDS: Final = 2  # of one word nothing can be taken away
 
 
+def _known(noise: str) -> str:
+    NOISES.pick(noise, what="noise")
+    return noise
+
+
 def train_tsdae(
     fit: Fit[Any],
     data: Dataset,
     *,
-    noise: str = "delete",
-    ratio: float = 0.6,
+    noise: Annotated[str, AfterValidator(_known)] = "delete",
+    ratio: Annotated[float, Field(gt=0, lt=1)] = 0.6,
     pooling: Choice = "cls",
     tie: bool = True,
 ) -> None:
@@ -55,17 +61,13 @@ def train_tsdae(
             them that is trained beside it.
 
     Raises:
-        InputError: there is no such noise, or the ratio is out of range; the base has no layers
-            that could decode, or no mask token; all texts are the same, or one word.
+        InputError: the base has no layers that could decode, or no mask token; all texts are the
+            same, or one word.
     """
-    chosen = NOISES.pick(noise, what="noise")
-    if not 0 < ratio < 1:
-        problem = f"ratio must be over 0 and below 1, found {ratio}"
-        raise InputError(problem, mend="--set ratio=0.6 is usual")
-    choose_pooling(fit, pooling)
     decoder = build_decoder(fit.encoder, tie=tie, seed=child_seed(fit.options.seed, "decoder"))
+    choose_pooling(fit, pooling)
     texts = distinct_texts(fit, data)
-    damage = make_damaging(fit.encoder, texts, chosen, ratio)
+    damage = make_damaging(fit.encoder, texts, NOISES[noise], ratio)
     if noise == "mask" and damage.pieces.mask_id is None:
         problem = "the vocabulary of this model has no token that hides another"
         raise InputError(problem, mend="--set noise=delete")
