@@ -87,6 +87,30 @@ def test_options_reach_the_model(run, tiny_folder: Path, texts_file: Path, tmp_p
     np.testing.assert_array_equal(np.load(out), expected)
 
 
+def test_deterministic_vectors_are_the_same_in_any_file(run, tiny_folder, tmp_path: Path):
+    texts = [*TEXTS[:9], "b", "paint " * 20]
+    files = [tmp_path / "all.txt", tmp_path / "few.txt"]
+    files[0].write_text("".join(f"{text.strip()}\n" for text in texts))
+    files[1].write_text("".join(f"{text.strip()}\n" for text in texts[::-5]))
+    found = []
+    for file in files:
+        out = file.with_suffix(".npy")
+        code, _, _ = run("encode", tiny_folder, file, "--out", out, "--deterministic")
+        assert code == 0
+        found.append(np.load(out))
+    np.testing.assert_array_equal(found[1], found[0][::-5])
+
+
+@pytest.mark.parametrize("column", ["anchor", "positive"])
+def test_a_column_can_be_named(column: str, run, tiny_folder, pairs_file, tmp_path: Path):
+    out = tmp_path / "v.npy"
+    words = ("encode", tiny_folder, pairs_file, "--out", out, "--column", column, *FLOAT)
+    assert run(*words)[0] == 0
+    texts = [json.loads(line)[column] for line in lines(pairs_file)]
+    expected = load(tiny_folder).encode(texts, precision="float32")
+    np.testing.assert_array_equal(np.load(out), expected)
+
+
 @pytest.mark.parametrize("column", ["anchor", "positive"])
 def test_a_column_can_be_named(column: str, run, tiny_folder, pairs_file, tmp_path: Path):
     out = tmp_path / "v.npy"
@@ -233,6 +257,7 @@ def test_columns_of_pairs_can_be_named(run, cross_folder: Path, tmp_path: Path):
         (("--column", "anchor"), "--column: only an embedding model takes this"),
         (("--normalize", "--prompt", "x"), "--prompt, --normalize: only an embedding model"),
         (("--dimensions", 3), "--dimensions: only an embedding model"),
+        (("--deterministic",), "--deterministic: only an embedding model"),
         (("--activation", "sigmoyd"), '"sigmoyd"'),
         (("--columns", "anchor=title"), "title"),
         (("--kind", "texts"), "texts"),
