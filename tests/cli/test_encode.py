@@ -111,16 +111,6 @@ def test_a_column_can_be_named(column: str, run, tiny_folder, pairs_file, tmp_pa
     np.testing.assert_array_equal(np.load(out), expected)
 
 
-@pytest.mark.parametrize("column", ["anchor", "positive"])
-def test_a_column_can_be_named(column: str, run, tiny_folder, pairs_file, tmp_path: Path):
-    out = tmp_path / "v.npy"
-    words = ("encode", tiny_folder, pairs_file, "--out", out, "--column", column, *FLOAT)
-    assert run(*words)[0] == 0
-    texts = [json.loads(line)[column] for line in lines(pairs_file)]
-    expected = load(tiny_folder).encode(texts, precision="float32")
-    np.testing.assert_array_equal(np.load(out), expected)
-
-
 def test_several_files_are_one_after_the_other(run, tiny_folder, texts_file, mixed_file, tmp_path):
     out = tmp_path / "v.npy"
     assert run("encode", tiny_folder, texts_file, mixed_file, "--out", out)[0] == 0
