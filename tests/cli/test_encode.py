@@ -111,6 +111,20 @@ def test_a_column_can_be_named(column: str, run, tiny_folder, pairs_file, tmp_pa
     np.testing.assert_array_equal(np.load(out), expected)
 
 
+def test_int8_says_what_it_loses(run, tiny_folder, texts_file: Path, tmp_path: Path):
+    exact, fast = tmp_path / "exact.npy", tmp_path / "fast.npy"
+    run("encode", tiny_folder, texts_file, "--out", exact, *FLOAT)
+    options = ("--out", fast, "--precision", "int8", "--json")
+    code, said, err = run("encode", tiny_folder, texts_file, *options)
+    assert code == 0, err
+    a, b = np.load(exact), np.load(fast)
+    cosines = (a * b).sum(1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
+    told = json.loads(said)
+    assert told["int8_mean_cosine"] == pytest.approx(cosines.mean(), abs=1e-6)
+    assert told["int8_lowest_cosine"] == pytest.approx(cosines.min(), abs=1e-6)
+    assert f"mean cosine {cosines.mean():.5f}" in err
+
+
 def test_several_files_are_one_after_the_other(run, tiny_folder, texts_file, mixed_file, tmp_path):
     out = tmp_path / "v.npy"
     assert run("encode", tiny_folder, texts_file, mixed_file, "--out", out)[0] == 0

@@ -15,6 +15,7 @@ from likewise.evaluation import to_json
 from likewise.methods.run import Existing, Tell, train
 from likewise.report import write_report
 from likewise.report.wording import verdict_sentence
+from likewise.training.fit import PROBE_SECONDS
 
 # One epoch at a high peak rate: the set is small and the base has never seen code search.
 SETTINGS: Final[dict[str, Any]] = {
@@ -68,7 +69,12 @@ def demo(
             dev=found.test,
             out=out,
             existing=existing,
-            tell=Tell(observers=(watch,), plan=watch.plan, note=watch.note),
+            tell=Tell(
+                observers=(watch,),
+                plan=watch.plan,
+                note=watch.note,
+                probe_seconds=PROBE_SECONDS,
+            ),
             seed=seed,
             **SETTINGS,
         )

@@ -15,8 +15,11 @@ from likewise.errors import InputError
 from likewise.models import load
 from likewise.models.cross_encoder import CrossEncoder, is_cross_encoder, load_cross_encoder
 from likewise.models.encoder import Encoder
+from likewise.models.int8 import INT8, loss_of_quality
 from likewise.models.scores_file import ScoredFile, score_to_file
 from likewise.models.vectors_file import EncodedFile, encode_to_file
+
+LOOKED_AT = 256  # texts on which the loss of int8 is measured
 
 Done = TypeVar("Done", EncodedFile, ScoredFile)
 
@@ -38,7 +41,7 @@ def encode(
         list[str] | None, typer.Option(help="Bind columns of pairs: anchor=title,positive=body.")
     ] = None,
     prompt: Annotated[str | None, typer.Option(help="A prompt's name, or its own text.")] = None,
-    precision: Annotated[str, typer.Option(help="auto, float32 or bfloat16.")] = "auto",
+    precision: Annotated[str, typer.Option(help="auto, float32, bfloat16, int8.")] = "auto",
     dimensions: Annotated[int | None, typer.Option(help="Keep only the first so many.")] = None,
     normalize: Annotated[bool, typer.Option("--normalize", help="Scale to length 1.")] = False,
     deterministic: Annotated[
@@ -89,7 +92,20 @@ def encode(
         options["deterministic"] = True
     encoded = _going_on(encoder, quiet, lambda: encode_to_file(encoder, texts, out, **options))
     said = f"{encoded.rows:,} vectors of {encoded.dimensions} dimensions in {out}"
-    _finish(encoded, said, "texts", json=json)
+    lost = _tell_loss(encoder, texts, prompt, quiet=quiet) if precision == INT8 else {}
+    _finish(encoded, said, "texts", json=json, **lost)
+
+
+def _tell_loss(
+    encoder: Encoder, texts: list[str], prompt: str | None, *, quiet: bool
+) -> dict[str, float]:
+    """What int8 costs on some of the texts, evenly spread."""
+    some = texts[:: max(len(texts) // LOOKED_AT, 1)][:LOOKED_AT]
+    exact, found = (encoder.encode(some, prompt=prompt, precision=p) for p in ("float32", INT8))
+    mean, lowest = loss_of_quality(exact, found)
+    said = f"int8 against float32 on {len(some)} of the texts: mean cosine {mean:.5f}"
+    say(f"note: {said}, the lowest {lowest:.5f}", quiet=quiet)
+    return {"int8_mean_cosine": mean, "int8_lowest_cosine": lowest}
 
 
 def _going_on(model: Encoder | CrossEncoder, quiet: bool, work: Callable[[], Done]) -> Done:
@@ -108,9 +124,11 @@ def _going_on(model: Encoder | CrossEncoder, quiet: bool, work: Callable[[], Don
     return done
 
 
-def _finish(done: EncodedFile | ScoredFile, said: str, unit: str, *, json: bool) -> None:
+def _finish(
+    done: EncodedFile | ScoredFile, said: str, unit: str, *, json: bool, **more: float
+) -> None:
     if json:
-        emit_json(done.to_json())
+        emit_json({**done.to_json(), **more})
     else:
         answer(f"{said} ({done.rows / max(done.seconds, 1e-9):,.0f} {unit}/s)")
 

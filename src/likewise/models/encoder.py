@@ -20,6 +20,7 @@ from likewise.models.folder.contents import ModelFolder, TailModule
 from likewise.models.folder.tokenizer_files import unknown_id
 from likewise.models.folder.write import write_folder
 from likewise.models.heads import tail_weights
+from likewise.models.int8 import INT8, quantised
 from likewise.models.memory import keep_freed_memory
 from likewise.models.pooling import pool
 from likewise.progress import progress as show_progress
@@ -58,6 +59,7 @@ class Encoder:
         self.backbone = backbone
         self.tail = tail
         self.tokenizer = tokenizer
+        self._int8: tuple[tuple[tuple[int, int], ...], nn.Module] | None = None  # of which weights
         self.notes: tuple[str, ...] = tuple(contents.notes)
         self.module = nn.ModuleDict({"backbone": backbone, "tail": tail}).eval()
 
@@ -98,8 +100,27 @@ class Encoder:
         Returns:
             [S, D] float32.
         """
+        return self._embed(self.backbone, packed, dtype)
+
+    def _embed(self, backbone: nn.Module, packed: Packed, dtype: torch.dtype) -> Tensor:
         stream, filler = filled(packed, self.tokenizer.empty_id, longest=self.max_tokens)
-        return self._vectors(self.backbone(stream, dtype=dtype), stream, filler)
+        return self._vectors(backbone(stream, dtype=dtype), stream, filler)
+
+    def arithmetic(self, precision: str = "auto") -> tuple[nn.Module, torch.dtype]:
+        """What computes hidden states at a precision, and the dtype of its stream.
+
+        Args:
+            precision: as in `encode`.
+
+        Raises:
+            InputError: no such precision, or int8 where it cannot be had.
+        """
+        if precision != INT8:
+            return self.backbone, choose_hardware(self.device, precision).dtype
+        state = tuple((id(p), p._version) for p in self.backbone.parameters())
+        if self._int8 is None or self._int8[0] != state:
+            self._int8 = (state, quantised(self.backbone))
+        return self._int8[1], choose_hardware(self.device).dtype
 
     def embed_layers(self, packed: Packed, *, dtype: torch.dtype = torch.float32) -> Tensor:
         """Embed a packed stream at every layer, each as if it were the last.
@@ -161,7 +182,8 @@ class Encoder:
                 default prompt, if it has one.
             batch_tokens: tokens a batch; memory follows it, not the number of texts. Where None,
                 4,096 on a CPU and 32,768 on a GPU.
-            precision: "auto" (bfloat16 where the hardware has it), "float32" or "bfloat16".
+            precision: "auto" (bfloat16 where the hardware has it), "float32", "bfloat16", or on a
+                CPU "int8": matrices in 8-bit integers, faster and less exact.
             normalize: scale every vector to length 1.
             dimensions: keep only the first so many (Matryoshka models).
             deterministic: compute each text by itself, so that its vector is the same bit for
@@ -179,12 +201,12 @@ class Encoder:
                 `deterministic` on a GPU where cuBLAS was not told to be so.
         """
         _refuse_no_list(texts)
-        dtype = choose_hardware(self.device, precision).dtype
+        arithmetic = self.arithmetic(precision)
         distinct = list(dict.fromkeys(texts))
         tokenized = self.tokenize(distinct, prompt=prompt)
         batches = self._batches(tokenized.lengths, batch_tokens, alone=deterministic)
         with repeatable(self.device, asked=deterministic):
-            found = self._encode_distinct(tokenized, batches, dtype, progress)
+            found = self._encode_distinct(tokenized, batches, arithmetic, progress)
         place = {text: i for i, text in enumerate(distinct)}
         vectors = found[[place[text] for text in texts]]
         kept = self.contents.truncate_dimensions if dimensions is None else dimensions
@@ -259,7 +281,7 @@ class Encoder:
         self,
         tokenized: Tokenized,
         batches: list[NDArray[np.int64]],
-        dtype: torch.dtype,
+        arithmetic: tuple[nn.Module, torch.dtype],
         progress: bool,
     ) -> NDArray[np.float32]:
         keep_freed_memory()
@@ -269,7 +291,7 @@ class Encoder:
             torch.inference_mode(),
             show_progress("encoding", n, shown=progress) as advance,
         ):
-            for batch, vectors in _one_behind(self._computed(tokenized, batches, dtype)):
+            for batch, vectors in _one_behind(self._computed(tokenized, batches, *arithmetic)):
                 if out is None:
                     out = np.empty((n, vectors.shape[1]), dtype=np.float32)
                 out[batch] = vectors.cpu().numpy()
@@ -277,11 +299,15 @@ class Encoder:
         return np.empty((0, self.dimensions), dtype=np.float32) if out is None else out
 
     def _computed(
-        self, tokenized: Tokenized, batches: list[NDArray[np.int64]], dtype: torch.dtype
+        self,
+        tokenized: Tokenized,
+        batches: list[NDArray[np.int64]],
+        backbone: nn.Module,
+        dtype: torch.dtype,
     ) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
         for batch in batches:
             batch = batch[::-1]  # shortest first, as attention wants it
-            yield batch, self.embed(self.pack(tokenized, batch), dtype=dtype)
+            yield batch, self._embed(backbone, self.pack(tokenized, batch), dtype)
 
 
 def _one_behind(items: Iterator[Item]) -> Iterator[Item]:

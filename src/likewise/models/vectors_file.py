@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from likewise.errors import InputError
-from likewise.models.device import choose_hardware
 from likewise.models.draft_file import (
     CHUNK,
     Draft,
@@ -81,7 +80,7 @@ def encode_to_file(
     if not texts:
         raise InputError("there are no texts to encode", mend="give a file with texts")
     began = time.monotonic()
-    choose_hardware(encoder.device, precision)
+    encoder.arithmetic(precision)
     width = encoder.encode(list(texts[:1]), precision=precision, **options).shape[1]
 
     def compute(rows: slice) -> tuple[NDArray[np.float32], int]:

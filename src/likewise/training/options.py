@@ -28,7 +28,8 @@ class TrainingOptions:
 
     Attributes:
         epochs: passes over the data; may be a fraction.
-        minutes: stop by the clock instead; the learning-rate schedule is fitted to it.
+        minutes: stop by the clock instead, evaluations and checkpoints counted in; the
+            learning-rate schedule is fitted to it.
         batch_size: rows a step; for contrastive losses also where the negatives come from.
         learning_rate: the peak; where None, what suits the base model's family (5e-5 for
             transformers).
