@@ -7,6 +7,7 @@ import statistics
 import time
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -34,8 +35,22 @@ def alternate(runs: dict, repeats: int) -> dict[str, list[float]]:
     return seconds
 
 
-def report(title: str, seconds: dict[str, list[float]], *, work: int, unit: str, ours: str) -> None:
-    """Print medians and ratios, and keep them as JSON."""
+def operations(encoder: Any, tokens: int) -> float:
+    """Of one pass forward: two for each weight of a matrix of a layer, for each token."""
+    matrices = [p for p in encoder.backbone.layers.parameters() if p.dim() == 2]
+    return 2.0 * tokens * sum(matrix.numel() for matrix in matrices)
+
+
+def report(
+    title: str,
+    seconds: dict[str, list[float]],
+    *,
+    work: int,
+    unit: str,
+    ours: str,
+    operations: float | None = None,
+) -> None:
+    """Print medians and ratios, with the share of the matmul ceiling, and keep them as JSON."""
     median = {name: statistics.median(values) for name, values in seconds.items()}
     print(
         f"\n{title}: {work:,} {unit}, {platform.processor() or platform.machine()}, "
@@ -48,6 +63,11 @@ def report(title: str, seconds: dict[str, list[float]], *, work: int, unit: str,
         )
     rates = {str(d).removeprefix("torch."): matmul_rate(d) for d in (torch.float32, torch.bfloat16)}
     print("  one large matmul: " + ", ".join(f"{k} {v:.0f} GFLOP/s" for k, v in rates.items()))
+    share = None
+    if operations is not None:
+        reached = operations / median[ours] / 1e9
+        share = reached / max(rates.values())
+        print(f"  {ours} reaches {reached:.0f} GFLOP/s, {share:.0%} of it")
     RESULTS.mkdir(exist_ok=True)
     found = {
         "title": title,
@@ -57,6 +77,7 @@ def report(title: str, seconds: dict[str, list[float]], *, work: int, unit: str,
         "seconds": seconds,
         "median": median,
         "matmul_gflops": rates,
+        "share_of_matmul": share,
         "ratio": {name: value / median[ours] for name, value in median.items()},
     }
     path = RESULTS / f"{title.replace(' ', '-')}.json"

@@ -1,7 +1,7 @@
 """The incumbent, sentence-transformers, on the same data, weights and batch as Likewise."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import torch
 from datasets import Dataset
@@ -14,7 +14,6 @@ from sentence_transformers import (
     SentenceTransformerTrainingArguments,
 )
 from sentence_transformers.cross_encoder.losses import BinaryCrossEntropyLoss
-from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from torch import nn
 from transformers import TrainerCallback
 from transformers.utils import logging
@@ -30,17 +29,6 @@ class Clock(TrainerCallback):
 
     def on_train_end(self, *_, **__):
         self.seconds = time.perf_counter() - self.began
-
-
-def train_seconds(
-    folder: str, pairs: Sequence[tuple[str, str]], *, batch: int, bf16: bool
-) -> float:
-    """One epoch of MNR with the peer's defaults, from fresh weights."""
-    columns = {"anchor": [a for a, _ in pairs], "positive": [b for _, b in pairs]}
-    _, seconds = train(
-        folder, columns, lambda model: MultipleNegativesRankingLoss(model), batch=batch, bf16=bf16
-    )
-    return seconds
 
 
 def train(
