@@ -15,6 +15,7 @@ import likewise
 import machine
 import peer
 from likewise.data.builtin import stdlib_code
+from likewise.models.int8 import loss_of_quality
 from likewise.models.source import resolve_model
 
 SHARED = Path(__file__).parents[2] / "shared/data"
@@ -49,6 +50,7 @@ def main() -> None:
             "sentence-transformers float32": lambda: peer.encode_seconds(theirs, chosen),
             "sentence-transformers bfloat16": lambda: peer.encode_seconds(half, chosen),
             "likewise float32": lambda: ours("float32"),
+            "likewise int8": lambda: ours("int8"),
             "likewise": lambda: ours("auto"),
         },
         asked.repeats,
@@ -62,17 +64,12 @@ def main() -> None:
         ours="likewise",
         operations=machine.operations(model, tokens),
     )
-    full, fast = model.encode(chosen[:500], precision="float32"), model.encode(chosen[:500])
+    full = model.encode(chosen[:500], precision="float32")
+    for precision in ("bfloat16", "int8"):
+        mean, lowest = loss_of_quality(full, model.encode(chosen[:500], precision=precision))
+        print(f"  {precision} against float32: mean cosine {mean:.6f}, lowest {lowest:.6f}")
     reference = theirs.encode(chosen[:500])
-    print(
-        f"  mean cosine of likewise to its own float32: {_mean_cosine(full, fast):.6f}; "
-        f"largest difference of float32 to the peer's: {np.abs(full - reference).max():.2e}"
-    )
-
-
-def _mean_cosine(a: np.ndarray, b: np.ndarray) -> float:
-    unit = [x / np.linalg.norm(x, axis=1, keepdims=True) for x in (a, b)]
-    return float((unit[0] * unit[1]).sum(axis=1).mean())
+    print(f"  largest difference of float32 to the peer's: {np.abs(full - reference).max():.2e}")
 
 
 if __name__ == "__main__":
