@@ -256,16 +256,14 @@ def test_a_recipe_that_cannot_be_is_refused_with_its_name(
 def test_the_clock_ends_a_run(run, small, pairs_file: Path, dev_pairs_file: Path, tmp_path: Path):
     out = tmp_path / "run"
     words = ("train", pairs_file, "--dev", dev_pairs_file, *small, "--out", out)
-    began = time.monotonic()
     code, _, err = run(*words, "--minutes", 0.02, "--keep", "last")
     assert code == 0
-    assert time.monotonic() - began < 60
-    assert "as many steps as the clock allows" in err
+    assert re.search(r"about [\d,]+ steps \(\S+ epochs\) in the time given", err)
     done = steps(out)
     assert all(line["seconds"] < 1.2 for line in done[:-1])
-    assert done[-1]["seconds"] >= 1.2
-    left = 1 - done[-2]["seconds"] / 1.2  # of the time, when the last step began
-    assert done[-1]["rate"] == pytest.approx(5e-5 * left / 0.9, abs=1e-6)  # 0.1 was the warm-up
+    rates = [line["rate"] for line in done]
+    assert rates.index(max(rates)) < len(rates) - 1  # the schedule is fitted to the clock
+    assert rates[-1] < max(rates)
     assert [line["step"] for line in lines(out) if line["event"] == "evaluated"][-1] == len(done)
 
 
