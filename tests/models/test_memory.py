@@ -42,10 +42,10 @@ if {kept}:
 torch.set_num_threads(1)
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(3):
+for _ in range(5):
     torch.ones(25_000_000)
 before = faults()
-for _ in range(5):
+for _ in range(20):
     torch.ones(25_000_000)
 print(faults() - before)
 """
@@ -65,6 +65,7 @@ def faults(*, kept: bool, **environment: str) -> int:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
 def test_the_memory_of_a_freed_tensor_is_used_again():
     plain = faults(kept=False)
-    assert plain > 1000  # 100 MB five times over, in pages
-    assert faults(kept=True) < plain / 10
-    assert faults(kept=True, MALLOC_MMAP_THRESHOLD_="131072") > plain / 2  # the user's own
+    assert plain > 1000  # 100 MB twenty times over, in pages
+    # What else the process asks for may break a block now and then, and the next is new again.
+    assert faults(kept=True) < plain / 2
+    assert faults(kept=True, MALLOC_MMAP_THRESHOLD_="131072") > 0.9 * plain  # the user's own
