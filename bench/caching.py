@@ -55,17 +55,11 @@ def against_peer(asked: argparse.Namespace, scratch: Path) -> None:
     task, folder = pairs(asked.batch), str(resolve_model("minilm"))
     file = write(task, scratch / "pairs.jsonl")
 
-    def theirs(*, bf16: bool) -> float:
+    def theirs(bf16: bool) -> float:
         return peer.train(folder, task.columns, task.loss, batch=asked.batch, bf16=bf16)[1]
 
-    seconds = machine.alternate(
-        {
-            "sentence-transformers float32": lambda: theirs(bf16=False),
-            "sentence-transformers bf16=True": lambda: theirs(bf16=True),
-            "likewise float32": lambda: ours(task, file, asked.batch, "float32"),
-            "likewise": lambda: ours(task, file, asked.batch, "auto"),
-        },
-        asked.repeats,
+    seconds = machine.against_peer(
+        theirs, lambda precision: ours(task, file, asked.batch, precision), asked.repeats
     )
     machine.report("training cached", seconds, work=asked.batch, unit="pairs", ours="likewise")
 

@@ -9,6 +9,7 @@ library. The model is MiniLM with a fresh head: the arithmetic is that of a trai
 import argparse
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from likewise.data.builtin import stdlib_code
 from likewise.data.dataset import Dataset
 from likewise.losses.cross_encoder import CROSS_LOSSES
 from likewise.methods.cross_encoder import cross_objective
-from likewise.models.cross_encoder import CrossEncoder, from_encoder, load_cross_encoder
+from likewise.models.cross_encoder import from_encoder, load_cross_encoder
 from likewise.training.fit import Fit
 from likewise.training.options import TrainingOptions
 
@@ -46,23 +47,14 @@ def bench_predicting(folder: str, asked: list[tuple[str, str]], repeats: int) ->
     half = PeerCrossEncoder(folder, device="cpu", model_kwargs={"torch_dtype": torch.bfloat16})
     model = load_cross_encoder(folder, device="cpu")
 
-    def peer(one: PeerCrossEncoder) -> float:
+    def seconds_of(predict: Callable[..., object], **options: str) -> float:
         began = time.perf_counter()
-        one.predict(asked)
+        predict(asked, **options)
         return time.perf_counter() - began
 
-    def ours(one: CrossEncoder, precision: str) -> float:
-        began = time.perf_counter()
-        one.predict(asked, precision=precision)
-        return time.perf_counter() - began
-
-    seconds = machine.alternate(
-        {
-            "sentence-transformers float32": lambda: peer(theirs),
-            "sentence-transformers bfloat16": lambda: peer(half),
-            "likewise float32": lambda: ours(model, "float32"),
-            "likewise": lambda: ours(model, "auto"),
-        },
+    seconds = machine.against_peer(
+        lambda bf16: seconds_of((half if bf16 else theirs).predict),
+        lambda precision: seconds_of(model.predict, precision=precision),
         repeats,
     )
     machine.report("cross-encoder", seconds, work=len(asked), unit="pairs", ours="likewise")
@@ -111,18 +103,8 @@ def bench_training(folder: str, data: Dataset, repeats: int, *, batch: int = 32)
             fit(data, cross_objective(CROSS_LOSSES["binary-cross-entropy"]))
             return time.perf_counter() - began
 
-    seconds = machine.alternate(
-        {
-            "sentence-transformers float32": lambda: peer.cross_train_seconds(
-                folder, rows, batch=batch, bf16=False
-            ),
-            "sentence-transformers bf16=True": lambda: peer.cross_train_seconds(
-                folder, rows, batch=batch, bf16=True
-            ),
-            "likewise float32": lambda: ours("float32"),
-            "likewise": lambda: ours("auto"),
-        },
-        repeats,
+    seconds = machine.against_peer(
+        lambda bf16: peer.cross_train_seconds(folder, rows, batch=batch, bf16=bf16), ours, repeats
     )
     machine.report("cross-encoder training", seconds, work=len(data), unit="pairs", ours="likewise")
 

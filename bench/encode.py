@@ -45,15 +45,11 @@ def main() -> None:
         model.encode(chosen, precision=precision)
         return time.perf_counter() - began
 
-    seconds = machine.alternate(
-        {
-            "sentence-transformers float32": lambda: peer.encode_seconds(theirs, chosen),
-            "sentence-transformers bfloat16": lambda: peer.encode_seconds(half, chosen),
-            "likewise float32": lambda: ours("float32"),
-            "likewise int8": lambda: ours("int8"),
-            "likewise": lambda: ours("auto"),
-        },
+    seconds = machine.against_peer(
+        lambda bf16: peer.encode_seconds(half if bf16 else theirs, chosen),
+        ours,
         asked.repeats,
+        more={"likewise int8": lambda: ours("int8")},
     )
     tokens = int(model.tokenize(list(dict.fromkeys(chosen))).lengths.sum())
     machine.report(

@@ -1,6 +1,7 @@
 """SciFact without its labels: a teacher made of its corpus, then GPL and TSDAE, against MiniLM.
 
     python bench/gpl.py --out /tmp/gpl [--queries 1] [--only teacher gpl tsdae]
+    python bench/gpl.py --out /tmp/gpl --against-peer 1600    TSDAE alone, on both sides
 
 The teacher sees no claim and no judgement: it learns which premise of ../shared/data/nli entails a
 hypothesis, beside four others, and then which abstract a title, or a last sentence, was taken out
@@ -18,13 +19,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sentence_transformers.sentence_transformer.losses import DenoisingAutoEncoderLoss
 
 import likewise
 import machine
+import peer
+import unsupervised
 from likewise.data.dataset import RetrievalSet
-from likewise.evaluation import read_evaluation
+from likewise.evaluation import evaluate, read_evaluation
 from likewise.mining.neighbours import search_cosine
 from likewise.mining.sentences import sentence_spans
+from likewise.models.source import resolve_model
 
 SCIFACT = Path(__file__).parents[2] / "shared/data/scifact"
 NLI = SCIFACT.parent / "nli/train.csv.gz"
@@ -145,6 +150,33 @@ def make_teacher(asked: argparse.Namespace) -> dict[str, Any]:
     return {"minutes": minutes, "reranked": reranked}
 
 
+def tsdae_against_peer(asked: argparse.Namespace, test: RetrievalSet) -> dict[str, Any]:
+    """nDCG@10 of the base, of the peer's TSDAE and of ours, by the mean and by the first token."""
+    base, texts = likewise.load("minilm"), list(test.documents)
+    texts = random.Random(0).sample(texts, asked.against_peer)
+    path = asked.out / "passages.jsonl"
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    shared = {"learning_rate": 3e-5, "weight_decay": 0.0, "seed": 1}
+    theirs, _ = peer.train(
+        str(resolve_model("minilm")), unsupervised.damaged(texts), DenoisingAutoEncoderLoss,
+        batch=16, max_tokens=asked.tokens, warmup_steps=0, **shared,
+    )  # fmt: skip
+    models = {"base": base, "sentence-transformers": lambda texts, role=None: theirs.encode(texts)}
+    for pooling in ("model", "cls"):
+        models[f"likewise, {pooling}"] = likewise.train(
+            "minilm", path, method="tsdae", pooling=pooling, epochs=1, batch_size=16, warmup=0.0,
+            max_tokens=asked.tokens, evaluations=0, keep="last", precision="float32",
+            out=asked.out / f"tsdae-{pooling}", existing="replace", **shared,
+        ).model  # fmt: skip
+    results = [
+        evaluate(model, test, name=name, precision="float32") for name, model in models.items()
+    ]
+    scores = {result.model: result.scores["ndcg@10"] for result in results}
+    for name, s in scores.items():
+        print(f"{name:24} {s.value:.4f} ({s.low:.4f} to {s.high:.4f})", flush=True)
+    return {name: [s.value, s.low, s.high] for name, s in scores.items()}
+
+
 def measured(out: Path) -> dict[str, Any]:
     """What each run found on the test claims: base, trained, the difference with its interval."""
     found: dict[str, Any] = {}
@@ -172,10 +204,15 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=112, help="of a pair or a passage")
     parser.add_argument("--pairs", type=int, default=12_800, help="of NLI, for the teacher")
     parser.add_argument("--abstracts", type=int, default=2600, help="that the teacher learns")
+    parser.add_argument("--against-peer", type=int, help="passages of TSDAE on both sides")
     parser.add_argument("--only", nargs="+", default=["teacher", "gpl", "tsdae"])
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     test = likewise.read(SCIFACT, split="test")
+    if asked.against_peer:
+        found = tsdae_against_peer(asked, test)
+        (machine.RESULTS / "tsdae-passages.json").write_text(json.dumps(found, indent=2) + "\n")
+        return
     found = make_teacher(asked) if "teacher" in asked.only else {"minutes": {}}
     shared = {"dev": test, "epochs": 1, "max_tokens": asked.tokens}
     if "gpl" in asked.only:

@@ -23,12 +23,7 @@ from datetime import date
 from pathlib import Path
 
 import torch
-from datasets import Dataset
-from sentence_transformers import (
-    SentenceTransformer,
-    SentenceTransformerTrainer,
-    SentenceTransformerTrainingArguments,
-)
+from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.losses import (
     CachedMultipleNegativesRankingLoss,
     MultipleNegativesRankingLoss,
@@ -36,13 +31,13 @@ from sentence_transformers.sentence_transformer.losses import (
 from torch import nn
 
 import likewise
+import peer
 from likewise.data.builtin import stdlib_code
 from likewise.losses import LOSSES
 from likewise.training.fit import Fit
 from likewise.training.objective import objective_of
 from likewise.training.options import TrainingOptions
 from machine import RESULTS, alternate
-from peer import Clock
 
 LIMIT = 256
 OURS = "likewise"
@@ -98,29 +93,7 @@ def peer_train(model: SentenceTransformer, loss: nn.Module, pairs: Pairs, batch:
     """Seconds of one epoch in bfloat16."""
     columns = {"anchor": [a for a, _ in pairs], "positive": [b for _, b in pairs]}
     device = model.device.type
-    with tempfile.TemporaryDirectory() as scratch:
-        arguments = SentenceTransformerTrainingArguments(
-            output_dir=scratch,
-            num_train_epochs=1,
-            per_device_train_batch_size=batch,
-            learning_rate=2e-5,
-            bf16=True,
-            use_cpu=device == "cpu",
-            dataloader_pin_memory=device == "cuda",
-            report_to="none",
-            save_strategy="no",
-            logging_strategy="no",
-            disable_tqdm=True,
-        )
-        clock = Clock()
-        SentenceTransformerTrainer(
-            model=model,
-            args=arguments,
-            train_dataset=Dataset.from_dict(columns),
-            loss=loss,
-            callbacks=[clock],
-        ).train()
-    return clock.seconds
+    return peer.train_seconds(model, loss, columns, batch=batch, bf16=True, device=device)
 
 
 def our_train(folder: str, device: str, pairs: Pairs, batch: int, **options) -> float:
@@ -174,17 +147,17 @@ def encoding(folder: str, device: str, sizes: Sizes) -> dict:
         model.encode(texts, precision="bfloat16")
         return time.perf_counter() - began
 
-    def theirs(peer: SentenceTransformer, batch: int) -> float:
+    def theirs(other: SentenceTransformer, batch: int) -> float:
         began = time.perf_counter()
-        peer.encode(texts, batch_size=batch)
+        other.encode(texts, batch_size=batch)
         return time.perf_counter() - began
 
     runs: dict[str, Callable[[], float]] = {}
     for name in attentions(device):
-        peer = peer_model(folder, device, name).to(torch.bfloat16)
+        other = peer_model(folder, device, name).to(torch.bfloat16)
         for batch in (32, 256):
-            runs[f"sentence-transformers {name}, batch {batch}"] = lambda peer=peer, batch=batch: (
-                theirs(peer, batch)
+            runs[f"sentence-transformers {name}, batch {batch}"] = lambda other=other, n=batch: (
+                theirs(other, n)
             )
     runs[OURS] = ours
     return compared(runs, sizes.repeats, len(texts), "texts")

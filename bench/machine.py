@@ -5,6 +5,7 @@ import os
 import platform
 import statistics
 import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,31 @@ def alternate(runs: dict, repeats: int) -> dict[str, list[float]]:
             seconds[name].append(run())
             print(f"  repeat {i + 1}: {name} {seconds[name][-1]:.2f} s", flush=True)
     return seconds
+
+
+def against_peer(
+    theirs: Callable[[bool], float],
+    ours: Callable[[str], float],
+    repeats: int,
+    *,
+    more: dict[str, Callable[[], float]] | None = None,
+) -> dict[str, list[float]]:
+    """Seconds of both sides in both precisions, in turn.
+
+    Args:
+        theirs: from whether in bfloat16 to seconds.
+        ours: from a precision, "float32" or "auto", to seconds.
+        repeats: of each.
+        more: further runs of ours.
+    """
+    runs = {
+        "sentence-transformers float32": lambda: theirs(False),
+        "sentence-transformers bfloat16": lambda: theirs(True),
+        "likewise float32": lambda: ours("float32"),
+        **(more or {}),
+        "likewise": lambda: ours("auto"),
+    }
+    return alternate(runs, repeats)
 
 
 def operations(encoder: Any, tokens: int) -> float:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from datasets import Dataset
@@ -31,60 +32,61 @@ class Clock(TrainerCallback):
         self.seconds = time.perf_counter() - self.began
 
 
+def settings(
+    batch: int, *, bf16: bool = False, device: str = "cpu", **arguments: Any
+) -> dict[str, Any]:
+    """One epoch with nothing kept and nothing reported, for any of the peer's trainers."""
+    return {
+        "output_dir": "/tmp/likewise-bench-peer",
+        "num_train_epochs": 1,
+        "per_device_train_batch_size": batch,
+        "learning_rate": 2e-5,
+        "bf16": bf16,
+        "use_cpu": device == "cpu",
+        "dataloader_pin_memory": device == "cuda",
+        "report_to": "none",
+        "save_strategy": "no",
+        "logging_strategy": "no",
+        "disable_tqdm": True,
+        "seed": 1,
+    } | arguments
+
+
+def train_seconds(
+    model: SentenceTransformer, loss: nn.Module, columns: dict[str, list], **chosen: Any
+) -> float:
+    """Seconds of the steps of one epoch, the model trained in place; `chosen` as in `settings`."""
+    clock = Clock()
+    SentenceTransformerTrainer(
+        model=model,
+        args=SentenceTransformerTrainingArguments(**settings(**chosen)),
+        train_dataset=Dataset.from_dict(columns),
+        loss=loss,
+        callbacks=[clock],
+    ).train()
+    return clock.seconds
+
+
 def train(
     folder: str,
     columns: dict[str, list],
     make_loss: Callable[[SentenceTransformer], nn.Module],
     *,
-    batch: int,
-    bf16: bool = False,
-    **arguments,
+    max_tokens: int | None = None,
+    **chosen: Any,
 ) -> tuple[SentenceTransformer, float]:
     """One epoch of any loss, from fresh weights: the model, and the seconds of its steps."""
     model = SentenceTransformer(folder, device="cpu")
-    trainer_arguments = SentenceTransformerTrainingArguments(
-        output_dir="/tmp/likewise-bench-peer",
-        num_train_epochs=1,
-        per_device_train_batch_size=batch,
-        bf16=bf16,
-        use_cpu=True,
-        report_to="none",
-        save_strategy="no",
-        logging_strategy="no",
-        disable_tqdm=True,
-        **({"learning_rate": 2e-5, "seed": 1} | arguments),
-    )
-    clock = Clock()
-    SentenceTransformerTrainer(
-        model=model,
-        args=trainer_arguments,
-        train_dataset=Dataset.from_dict(columns),
-        loss=make_loss(model),
-        callbacks=[clock],
-    ).train()
-    return model, clock.seconds
+    model.max_seq_length = max_tokens or model.max_seq_length
+    return model, train_seconds(model, make_loss(model), columns, **chosen)
 
 
 def cross_train_seconds(folder: str, columns: dict[str, list], *, batch: int, bf16: bool) -> float:
     """One epoch of a cross-encoder on labels from 0 to 1, with the peer's defaults."""
-    model = CrossEncoder(folder, device="cpu")
-    arguments = CrossEncoderTrainingArguments(
-        output_dir="/tmp/likewise-bench-peer",
-        num_train_epochs=1,
-        per_device_train_batch_size=batch,
-        learning_rate=2e-5,
-        bf16=bf16,
-        use_cpu=True,
-        report_to="none",
-        save_strategy="no",
-        logging_strategy="no",
-        disable_tqdm=True,
-        seed=1,
-    )
-    clock = Clock()
+    model, clock = CrossEncoder(folder, device="cpu"), Clock()
     CrossEncoderTrainer(
         model=model,
-        args=arguments,
+        args=CrossEncoderTrainingArguments(**settings(batch, bf16=bf16)),
         train_dataset=Dataset.from_dict(columns),
         loss=BinaryCrossEntropyLoss(model),
         callbacks=[clock],

@@ -121,20 +121,14 @@ def write(chosen: Task, path: Path) -> Path:
 def bench(name: str, asked: argparse.Namespace) -> None:
     chosen, folder = task(name, asked.rows), str(resolve_model("minilm"))
 
-    def theirs(*, bf16: bool) -> float:
+    def theirs(bf16: bool) -> float:
         return peer.train(folder, chosen.columns, chosen.loss, batch=asked.batch, bf16=bf16)[1]
 
     with tempfile.TemporaryDirectory() as scratch:
         file, tokens = write(chosen, Path(scratch) / "rows.jsonl"), Tokens()
         ours(chosen, file, asked.batch, "auto", tokens)  # and kernels are warm
-        seconds = machine.alternate(
-            {
-                "sentence-transformers float32": lambda: theirs(bf16=False),
-                "sentence-transformers bf16=True": lambda: theirs(bf16=True),
-                "likewise float32": lambda: ours(chosen, file, asked.batch, "float32"),
-                "likewise": lambda: ours(chosen, file, asked.batch, "auto"),
-            },
-            asked.repeats,
+        seconds = machine.against_peer(
+            theirs, lambda precision: ours(chosen, file, asked.batch, precision), asked.repeats
         )
     machine.report(
         f"training {name}",

@@ -153,13 +153,9 @@ def theirs(
 
 def bench_speed(name: str, texts: list[str], data: Dataset, asked: argparse.Namespace) -> None:
     task = TASKS[name]
-    seconds = machine.alternate(
-        {
-            "sentence-transformers float32": lambda: theirs(task, texts, asked, bf16=False)[1],
-            "sentence-transformers bf16=True": lambda: theirs(task, texts, asked, bf16=True)[1],
-            "likewise float32": lambda: ours(task, data, options(asked, precision="float32"))[1],
-            "likewise": lambda: ours(task, data, options(asked))[1],
-        },
+    seconds = machine.against_peer(
+        lambda bf16: theirs(task, texts, asked, bf16=bf16)[1],
+        lambda precision: ours(task, data, options(asked, precision=precision))[1],
         asked.repeats,
     )
     machine.report(f"unsupervised {name}", seconds, work=len(texts), unit="texts", ours="likewise")

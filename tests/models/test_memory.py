@@ -1,11 +1,13 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
 
-from likewise.models.memory import Tide, give_back_memory
+from likewise.models.build import load
+from likewise.models.memory import KERNELS_KEPT, Tide, give_back_memory, settle_memory
 
 
 def holes() -> list[bytearray]:
@@ -34,11 +36,23 @@ def test_it_goes_back_when_the_process_has_grown_by_a_quarter():
     assert len(grown) == before // 2
 
 
+def test_a_model_settles_it_before_anything_is_computed(
+    tiny_folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for given, expected in ((None, "128"), ("7", "7")):  # the user's own
+        settle_memory.cache_clear()
+        monkeypatch.delenv(KERNELS_KEPT, raising=False)
+        if given is not None:
+            monkeypatch.setenv(KERNELS_KEPT, given)
+        load(tiny_folder)
+        assert os.environ[KERNELS_KEPT] == expected
+
+
 FAULTS = """
 import resource, torch
-from likewise.models.memory import keep_freed_memory
+from likewise.models.memory import settle_memory
 if {kept}:
-    keep_freed_memory()
+    settle_memory()
 torch.set_num_threads(1)
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -15,8 +15,10 @@ from likewise.models.encoder import Encoder
 from likewise.text.packed import Packed, pack
 from likewise.training.grad_cache import backward, split_packed
 from likewise.training.objective import Objective
+from likewise.training.options import TrainingOptions
 from likewise.training.pair_batch import PairRows, build_pair_examples, collate_pairs
 from likewise.training.seeding import torch_seed
+from likewise.training.wrappers import wrap
 from training.random_batches import draw_batch, make_objective
 from training.small_runs import pairs, ranking, scored, yes_or_no
 
@@ -107,9 +109,19 @@ def test_so_has_a_batch_of_pairs(form: str, with_dropout: bool, new_cross):
 
 
 @every_loss
-def test_each_part_replays_its_dropout(name: str, tiny_encoder: Encoder):
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"matryoshka": (16, 5), "orthogonality": 0.1}, {"matryoshka": (8,), "adaptive_layers": 1}],
+    ids=["alone", "nested", "layers"],
+)
+def test_each_part_replays_its_dropout(name: str, options: dict, tiny_encoder: Encoder):
+    """With prompts, with negatives where the loss takes them, whatever goes around it."""
     batch = draw_batch(name, with_prompts=True)
-    objective = make_objective(name, tiny_encoder)
+    plain = make_objective(name, tiny_encoder)
+    if options and not plain.nests:
+        pytest.skip("nothing goes around this one")
+    objective = wrap(plain, TrainingOptions(**options), tiny_encoder)
+    embed = objective.embed(tiny_encoder)
     tiny_encoder.module.train()
     parts = split_packed(batch.packed, 40)
     assert len(parts) > 2
@@ -117,7 +129,7 @@ def test_each_part_replays_its_dropout(name: str, tiny_encoder: Encoder):
 
     def by_hand() -> Tensor:
         with torch_seed(9):
-            embeddings = torch.cat([tiny_encoder.embed(part) for part in parts])
+            embeddings = torch.cat([embed(part) for part in parts])
             ends.append(torch.get_rng_state())
         loss = objective.loss(embeddings, batch)
         loss.backward()
@@ -125,9 +137,7 @@ def test_each_part_replays_its_dropout(name: str, tiny_encoder: Encoder):
 
     def cached() -> Tensor:
         with torch_seed(9):
-            loss = backward(
-                tiny_encoder.embed, batch.packed, lambda e: objective.loss(e, batch), 40
-            )
+            loss = backward(embed, batch.packed, lambda e: objective.loss(e, batch), 40)
             ends.append(torch.get_rng_state())
         return loss
 

@@ -114,8 +114,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Raises:
         SystemExit: always; 0 success, 1 the run failed, 2 the input is wrong, 130 interrupted.
     """
-    # oneDNN keeps 1,024 compiled kernels by default, most of a gigabyte; 128 are as fast
-    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "128")
     given = list(sys.argv[1:] if arguments is None else arguments)
     end = given.index("--") if "--" in given else len(given)
     debug = "--debug" in given[:end]

@@ -25,7 +25,7 @@ from likewise.models.folder.cross_encoder import (
     read_cross_encoder,
 )
 from likewise.models.folder.cross_write import labels_of, write_cross_encoder
-from likewise.models.memory import keep_freed_memory
+from likewise.models.memory import settle_memory
 from likewise.models.source import HUB_NAME, resolve_model
 from likewise.progress import progress as show_progress
 from likewise.text.batches import batches_by_tokens
@@ -49,6 +49,7 @@ class CrossEncoder:
         self, *, contents: CrossEncoderFolder, module: nn.Module, pairs: PairTokenizer
     ) -> None:
         """Compose the parts; `load_cross_encoder` reads them from a folder."""
+        settle_memory()
         self.contents = contents
         self.module = module.eval()
         self.pairs = pairs
@@ -171,7 +172,6 @@ class CrossEncoder:
     def _predict_distinct(
         self, tokenized: TokenizedPairs, budget: int, dtype: torch.dtype, progress: bool
     ) -> NDArray[np.float32]:
-        keep_freed_memory()
         out = np.empty((len(tokenized.ids), self.classes), dtype=np.float32)
         with (
             torch.inference_mode(),

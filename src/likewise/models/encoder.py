@@ -21,7 +21,7 @@ from likewise.models.folder.tokenizer_files import unknown_id
 from likewise.models.folder.write import write_folder
 from likewise.models.heads import tail_weights
 from likewise.models.int8 import INT8, quantised
-from likewise.models.memory import keep_freed_memory
+from likewise.models.memory import settle_memory
 from likewise.models.pooling import pool
 from likewise.progress import progress as show_progress
 from likewise.text.batches import batches_by_tokens
@@ -55,6 +55,7 @@ class Encoder:
         self, *, contents: ModelFolder, backbone: nn.Module, tail: nn.Module, tokenizer: Tokenizer
     ) -> None:
         """Compose the parts; `likewise.load` reads them from a folder."""
+        settle_memory()
         self.contents = contents
         self.backbone = backbone
         self.tail = tail
@@ -284,7 +285,6 @@ class Encoder:
         arithmetic: tuple[nn.Module, torch.dtype],
         progress: bool,
     ) -> NDArray[np.float32]:
-        keep_freed_memory()
         n = len(tokenized.ids)
         out: NDArray[np.float32] | None = None
         with (

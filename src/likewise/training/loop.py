@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from likewise.errors import Interrupted, NotFinite
 from likewise.models.determinism import repeatable
-from likewise.models.memory import Tide, give_back_memory, keep_freed_memory
+from likewise.models.memory import Tide, give_back_memory
 from likewise.training.batch import Batch
 from likewise.training.checkpoint import (
     Progress,
@@ -88,7 +88,6 @@ def run_loop(work: Work, *, resume: bool = False) -> Progress:
         Interrupted: Ctrl-C or SIGTERM; a checkpoint was saved.
         NotFinite: the loss or a gradient is NaN or infinite; nothing of that step was kept.
     """
-    keep_freed_memory()
     encoder, objective, options, plan = work.encoder, work.objective, work.options, work.plan
     modules = nn.ModuleDict({"encoder": encoder.module})
     if objective.head is not None:
