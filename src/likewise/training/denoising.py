@@ -18,6 +18,7 @@ from likewise.text.noise import (
     word_chances,
 )
 from likewise.text.packed import shortest_first
+from likewise.text.transfer import send
 from likewise.text.words import Pieces, read_pieces
 from likewise.training.batch import Batch, Indices
 from likewise.training.examples import prompt_of
@@ -124,7 +125,7 @@ def denoising_feed(damage: Damaging) -> FeedOf:
                 ),
                 rows=chosen,
                 texts=chosen[order],
-                picks={"text": torch.from_numpy(place[last]).to(encoder.device)},
+                picks={"text": send(torch.from_numpy(place[last]), encoder.device)},
                 values={},
                 step=step,
                 targets=pack_texts([whole[i] for i in last], prompt_tokens=damage.front).to(

@@ -15,6 +15,7 @@ from likewise.models.encoder import BATCH_TOKENS, Encoder
 from likewise.text.batches import batches_by_tokens
 from likewise.text.masking import Masked, Vocabulary, count_pieces, mask_tokens
 from likewise.text.packed import Packed, filled, pack
+from likewise.text.transfer import send
 from likewise.training.batch import Batch, Indices
 from likewise.training.feed import Feed, FeedOf
 from likewise.training.objective import LossOfBatch
@@ -104,7 +105,7 @@ def masked_feed(rows: TextRows, used: Indices, masking: Masking) -> FeedOf:
                 rows=chosen,
                 texts=texts,
                 picks={},
-                values={TOKENS: masked.tokens.to(encoder.device)},
+                values={TOKENS: send(masked.tokens, encoder.device)},
                 step=step,
             )
 
@@ -202,7 +203,7 @@ def measure_guesses(
     tokens, right, total = 0, 0, 0.0
     for i, batch in enumerate(batches_by_tokens(rows.lengths(np.arange(len(rows))), BATCH_TOKENS)):
         masked = masking(rows, batch[::-1], generator(seed, "held-out", i))
-        labels = masked.tokens.to(encoder.device)
+        labels = send(masked.tokens, encoder.device)
         if not len(labels):
             continue
         states = embed_marked(encoder)(masked.packed.to(encoder.device), dtype=dtype)

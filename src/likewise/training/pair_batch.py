@@ -13,6 +13,7 @@ from likewise.losses.cross_encoder.spec import Form
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.text.packed import shortest_first
 from likewise.text.pairs import PairTokenizer
+from likewise.text.transfer import send
 from likewise.training.batch import Batch
 from likewise.training.examples import Examples, bind_examples, index_texts
 from likewise.training.feed import Feed, FeedOf
@@ -133,8 +134,8 @@ def collate_pairs(
     anchors = np.repeat(source.examples.columns["anchor"][rows, 0], lists.shape[1])
     batch = _batch(source, rows, anchors, lists.reshape(-1), step, device)
     batch.picks["pairs"] = batch.picks["pairs"].view(lists.shape)
-    batch.values["mask"] = torch.from_numpy(lists >= 0).to(device)
-    batch.values["grades"] = torch.from_numpy(grades).to(device)
+    batch.values["mask"] = send(torch.from_numpy(lists >= 0), device)
+    batch.values["grades"] = send(torch.from_numpy(grades), device)
     return batch
 
 
@@ -159,9 +160,9 @@ def _batch(
         packed=packed.to(device),
         rows=rows,
         texts=order,
-        picks={"pairs": torch.from_numpy(picks).to(device)},
+        picks={"pairs": send(torch.from_numpy(picks), device)},
         values={
-            name: torch.from_numpy(np.ascontiguousarray(column[rows])).to(device)
+            name: send(torch.from_numpy(np.ascontiguousarray(column[rows])), device)
             for name, column in examples.values.items()
         },
         step=step,

@@ -10,6 +10,7 @@ from torch import Tensor
 from likewise.data.dataset import Dataset
 from likewise.models.encoder import Encoder
 from likewise.text.packed import Packed, pack, shortest_first
+from likewise.text.transfer import send
 from likewise.training.batch import Batch, Indices
 from likewise.training.crops import Shares, crop
 from likewise.training.examples import prompt_of
@@ -134,7 +135,7 @@ def _batch(
 ) -> Batch:
     """The first views [B] of the rows and then the second ones, as anchors and positives."""
     order, place = shortest_first([len(text) for text in ids])
-    places = torch.from_numpy(place).to(device)
+    places = send(torch.from_numpy(place), device)
     collides = near_duplicates(data, rows)
     return Batch(
         packed=pack_texts([ids[view] for view in order], prompt_tokens=prompt_tokens).to(device),
@@ -142,7 +143,7 @@ def _batch(
         texts=np.concatenate([rows, rows])[order],
         picks={"anchor": places[: len(rows)], "positive": places[len(rows) :]},
         values={},
-        collides=torch.from_numpy(collides).to(device),
+        collides=send(torch.from_numpy(collides), device),
         masked=int(collides.sum()),
         step=step,
     )
