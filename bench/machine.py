@@ -49,7 +49,7 @@ def against_peer(
         theirs: from whether in bfloat16 to seconds.
         ours: from a precision, "float32" or "auto", to seconds.
         repeats: of each.
-        more: further runs of ours.
+        more: further runs, by name.
     """
     runs = {
         "sentence-transformers float32": lambda: theirs(False),

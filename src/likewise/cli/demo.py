@@ -12,10 +12,9 @@ from likewise.cli.results import describe, show_evaluation
 from likewise.cli.watch import Watch
 from likewise.data.builtin import CodeSet, python_code, stdlib_code
 from likewise.evaluation import to_json
-from likewise.methods.run import Existing, Tell, train
+from likewise.methods.run import Existing, train
 from likewise.report import write_report
 from likewise.report.wording import verdict_sentence
-from likewise.training.fit import PROBE_SECONDS
 
 # One epoch at a high peak rate: the set is small and the base has never seen code search.
 SETTINGS: Final[dict[str, Any]] = {
@@ -69,12 +68,7 @@ def demo(
             dev=found.test,
             out=out,
             existing=existing,
-            tell=Tell(
-                observers=(watch,),
-                plan=watch.plan,
-                note=watch.note,
-                probe_seconds=PROBE_SECONDS,
-            ),
+            tell=watch.tell(),
             seed=seed,
             **SETTINGS,
         )

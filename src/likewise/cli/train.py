@@ -17,13 +17,12 @@ from likewise.errors import InputError
 from likewise.evaluation import to_json
 from likewise.evaluation.result import Evaluation
 from likewise.methods.recipe import build_recipe, read_recipe
-from likewise.methods.run import Existing, Run, Tell
+from likewise.methods.run import Existing, Run
 from likewise.methods.run import train as run_training
 from likewise.methods.stages import train_stages
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.report import write_report
 from likewise.report.wording import verdict_sentence
-from likewise.training.fit import PROBE_SECONDS
 from likewise.training.options import TrainingOptions
 
 
@@ -98,15 +97,8 @@ def train(
         **settings,
     )
     with Watch(quiet=quiet, minutes=asked.minutes) as watch:
-        tell = Tell(
-            observers=(watch,),
-            plan=watch.plan,
-            note=watch.note,
-            progress=not quiet,
-            probe_seconds=0.0 if quiet else PROBE_SECONDS,
-        )
         make: Callable[..., Run] = train_stages if asked.has_stages else run_training
-        run = make(**asked.arguments, tell=tell)
+        run = make(**asked.arguments, tell=watch.tell())
     finish(run, json=json, quiet=quiet)
 
 

@@ -8,8 +8,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from likewise.cli.console import say
+from likewise.methods.run import Tell
 from likewise.progress import SECONDS_BETWEEN_LINES
 from likewise.training.events import Evaluated, Event, StepDone
+from likewise.training.fit import PROBE_SECONDS
 from likewise.training.plan import Plan
 
 
@@ -32,6 +34,16 @@ class Watch:
                 TimeRemainingColumn(),
             )
             self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+
+    def tell(self) -> Tell:
+        """This watch as the one who is told of a run; steps are tried out for the plan it shows."""
+        return Tell(
+            observers=(self,),
+            plan=self.plan,
+            note=self.note,
+            progress=not self.quiet,
+            probe_seconds=0.0 if self.quiet else PROBE_SECONDS,
+        )
 
     def plan(self, plan: Plan) -> None:
         """Say what is going to happen."""

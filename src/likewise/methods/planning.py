@@ -102,7 +102,7 @@ def plan_all_stages(
     tell = tell or Tell()
     asked = build_staged(recipe, where=named)
     found: dict[str, Plan] = {}
-    for one in plan_stages(asked, Path(out), allow_leak=allow_leak).stages:
+    for one in plan_stages(asked, Path(out), allow_leak=allow_leak, where=named).stages:
         stage = one.stage
         if any(isinstance(v, str) and PREFIX in v for v in stage.options.values()):
             tell.note(f"stage {stage.name}: planned when the stage that teaches it is done")

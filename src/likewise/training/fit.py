@@ -218,4 +218,5 @@ def refuse_lonely(contrastive: bool, options: TrainingOptions, rows: int) -> Non
             "a batch of one row has no negatives: its loss is always zero "
             f"(batch size {options.batch_size}, {rows} rows)"
         )
-        raise InputError(problem, mend="use --batch-size 2 or more, 32 to 256 is usual")
+        more = "use --batch-size 2 or more, 32 to 256 is usual"
+        raise InputError(problem, mend="give more rows" if rows < 2 else more)
