@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from likewise.losses.candidates import gather_candidates
+from likewise.losses.candidates import gather_candidates, widen_collisions
+from likewise.losses.row_parts import sum_over_rows
 from likewise.registry import Positive
 
 
@@ -52,15 +53,21 @@ def improved_contrastive(
     with torch.autocast(anchors.device.type, enabled=False):
         rows, columns = (F.normalize(side.to(wide), dim=-1) for side in (anchors, candidates))
         documents, pairs = columns[:count], collides[:, :count]
-        across = rows @ columns.T  # [B, C]
-        terms, masks = [across], [collides]
-        if backward:  # row i: its positive among all anchors
-            terms.append(documents @ rows.T)
-            masks.append(pairs.T)
-        if same_side:  # never a text itself
-            itself = (pairs | pairs.T).fill_diagonal_(True)
-            terms += [rows @ rows.T, documents @ documents.T]
-            masks += [itself, itself]
-        logits = scale * torch.cat(terms, dim=1)
-        partition = logits.masked_fill(torch.cat(masks, dim=1), -torch.inf).logsumexp(dim=1)
-        return (partition - scale * across.diagonal()).mean()
+        own = torch.arange(count, device=rows.device)
+
+        def ranked(part: slice) -> Tensor:
+            across = rows[part] @ columns.T  # [b, C]
+            terms, masks = [across], [collides[part]]
+            if backward:  # row i: its positive among all anchors
+                terms.append(documents[part] @ rows.T)
+                masks.append(pairs.T[part])
+            if same_side:
+                itself = widen_collisions(pairs, part)
+                terms += [rows[part] @ rows.T, documents[part] @ documents.T]
+                masks += [itself, itself]
+            logits = scale * torch.cat(terms, dim=1)
+            partition = logits.masked_fill(torch.cat(masks, dim=1), -torch.inf).logsumexp(dim=1)
+            return (partition - scale * across.gather(1, own[part, None])[:, 0]).sum()
+
+        scores = len(columns) + count * (backward + 2 * same_side)
+        return sum_over_rows(ranked, rows=count, scores=scores) / count

@@ -46,6 +46,24 @@ def gather_candidates(
     return candidates, masked
 
 
+def widen_collisions(pairs: Tensor, part: slice) -> Tensor:
+    """Say which anchors are no negatives of some anchors, and so which positives of positives.
+
+    Args:
+        pairs: [B, B] bool; True where a positive is no negative of an anchor.
+        part: the b rows that are asked for.
+
+    Returns:
+        [b, B] bool; True for a row itself, and wherever `pairs` says so in either direction.
+
+    >>> widen_collisions(torch.zeros(2, 2, dtype=torch.bool), slice(1, 2)).tolist()
+    [[False, True]]
+    """
+    either = pairs[part] | pairs.T[part]
+    own = torch.arange(len(pairs), device=pairs.device)
+    return either | (own[part, None] == own)
+
+
 def compare_candidates(anchors: Tensor, candidates: Tensor, similarity: Similarity) -> Tensor:
     """Compare each anchor with its own candidates.
 

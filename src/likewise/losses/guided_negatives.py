@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from likewise.losses.candidates import gather_candidates
+from likewise.losses.candidates import gather_candidates, widen_collisions
+from likewise.losses.row_parts import sum_over_rows
 from likewise.registry import Positive
 
 
@@ -56,28 +57,38 @@ def gist(
     wide = torch.promote_types(anchors.dtype, torch.float32)
     seen = torch.promote_types(given[0].dtype, torch.float32)
     with torch.autocast(anchors.device.type, enabled=False):
-        guided = _compare(given[0].to(seen), torch.cat(given[1:]).to(seen), same_side=same_side)
-        nearest = guided.diagonal()[:, None]
-        bound = nearest - margin * (nearest.abs() if margin_strategy == "relative" else 1.0)
-        mask = (guided > bound).fill_diagonal_(False)  # never an anchor's own positive
-        mask |= collides if not same_side else _widen(collides)
-        logits = _compare(anchors.to(wide), candidates.to(wide), same_side=same_side)
-        logits = (scale * logits).masked_fill(mask, -torch.inf)
-        return F.cross_entropy(logits, torch.arange(count, device=logits.device))
+        guided = _normalise(given[0].to(seen), torch.cat(given[1:]).to(seen))
+        learned = _normalise(anchors.to(wide), candidates.to(wide))
+        own = torch.arange(count, device=anchors.device)
+
+        def ranked(part: slice) -> Tensor:
+            near = _compare(*guided, part, same_side=same_side)
+            nearest = near.gather(1, own[part, None])
+            bound = nearest - margin * (nearest.abs() if margin_strategy == "relative" else 1.0)
+            mask = (near > bound).scatter(1, own[part, None], False)  # never its own positive
+            mask |= _widen(collides, part) if same_side else collides[part]
+            logits = scale * _compare(*learned, part, same_side=same_side)
+            logits = logits.masked_fill(mask, -torch.inf)
+            return F.cross_entropy(logits, own[part], reduction="sum")
+
+        scores = len(candidates) + 2 * count * same_side
+        return sum_over_rows(ranked, rows=count, scores=scores) / count
 
 
-def _compare(anchors: Tensor, candidates: Tensor, *, same_side: bool) -> Tensor:
-    """Cosines [B, C] of anchors and candidates; then [B, B] of anchors, and of positives."""
-    rows, columns = F.normalize(anchors, dim=-1), F.normalize(candidates, dim=-1)
-    across = rows @ columns.T
+def _normalise(anchors: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
+    return F.normalize(anchors, dim=-1), F.normalize(candidates, dim=-1)
+
+
+def _compare(rows: Tensor, columns: Tensor, part: slice, *, same_side: bool) -> Tensor:
+    """Cosines [b, C] of some anchors and all candidates; then [b, B] of anchors, of positives."""
+    across = rows[part] @ columns.T
     if not same_side:
         return across
     positives = columns[: len(rows)]
-    return torch.cat([across, rows @ rows.T, positives @ positives.T], dim=1)
+    return torch.cat([across, rows[part] @ rows.T, positives[part] @ positives.T], dim=1)
 
 
-def _widen(collides: Tensor) -> Tensor:
-    """The mask of anchors among anchors and positives among positives too: never a text itself."""
-    pairs = collides[:, : len(collides)]
-    own = (pairs | pairs.T).fill_diagonal_(True)
-    return torch.cat([collides, own, own], dim=1)
+def _widen(collides: Tensor, part: slice) -> Tensor:
+    """The mask of anchors among anchors and positives among positives too."""
+    own = widen_collisions(collides[:, : len(collides)], part)
+    return torch.cat([collides[part], own, own], dim=1)

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from likewise.losses.candidates import gather_candidates
+from likewise.losses.row_parts import sum_over_rows
 from likewise.registry import Positive
 
 
@@ -47,10 +48,19 @@ def mnr(
     wide = torch.promote_types(anchors.dtype, torch.float32)
     with torch.autocast(anchors.device.type, enabled=False):
         rows, columns = (F.normalize(side.to(wide), dim=-1) for side in (anchors, candidates))
-        logits = (scale * rows @ columns.T).masked_fill(collides, -torch.inf)  # [B, C]
-        own = torch.arange(len(anchors), device=logits.device)
-        loss = F.cross_entropy(logits, own)
+        own = torch.arange(len(anchors), device=rows.device)
+
+        def ranked(part: slice) -> Tensor:
+            logits = (scale * rows[part] @ columns.T).masked_fill(collides[part], -torch.inf)
+            return F.cross_entropy(logits, own[part], reduction="sum")
+
+        def ranked_back(part: slice) -> Tensor:  # each positive, all anchors
+            logits = scale * columns[: len(rows)][part] @ rows.T
+            masked = logits.masked_fill(collides[:, : len(rows)].T[part], -torch.inf)
+            return F.cross_entropy(masked, own[part], reduction="sum")
+
+        loss = sum_over_rows(ranked, rows=len(rows), scores=len(columns)) / len(rows)
         if symmetric:
-            backward = logits[:, : len(anchors)].T  # [B, B], of each positive to all anchors
-            loss = (loss + F.cross_entropy(backward, own)) / 2
+            back = sum_over_rows(ranked_back, rows=len(rows), scores=len(rows)) / len(rows)
+            loss = (loss + back) / 2
     return loss

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from likewise.losses.candidates import gather_candidates
+from likewise.losses.row_parts import sum_over_rows
 from likewise.models.heads import PairScale
 
 
@@ -48,10 +49,15 @@ def sigmoid(
     wide = torch.promote_types(anchors.dtype, torch.float32)
     with torch.autocast(anchors.device.type, enabled=False):
         rows, columns = (F.normalize(side.to(wide), dim=-1) for side in (anchors, candidates))
-        logits = (head or PairScale())(rows @ columns.T, scale=scale, bias=bias)  # [B, C]
-        is_own = torch.eye(*logits.shape, dtype=torch.bool, device=logits.device)
-        losses = F.softplus(torch.where(is_own, -logits, logits))
-        return losses.masked_fill(collides, 0.0).sum() / len(anchors)
+        measure = head or PairScale()
+        own = torch.arange(len(rows), device=rows.device)
+
+        def decided(part: slice) -> Tensor:
+            logits = measure(rows[part] @ columns.T, scale=scale, bias=bias)  # [b, C]
+            logits = logits.scatter(1, own[part, None], -logits.gather(1, own[part, None]))
+            return F.softplus(logits).masked_fill(collides[part], 0.0).sum()
+
+        return sum_over_rows(decided, rows=len(rows), scores=len(columns)) / len(rows)
 
 
 def pair_scale(width: int, classes: int) -> nn.Module:

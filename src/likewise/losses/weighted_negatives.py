@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from likewise.losses.candidates import gather_candidates
+from likewise.losses.row_parts import sum_over_rows
 
 
 def weighted_mnr(
@@ -49,5 +50,11 @@ def weighted_mnr(
     with torch.autocast(anchors.device.type, enabled=False):
         rows, columns = (F.normalize(side.to(wide), dim=-1) for side in (anchors, candidates))
         extra = F.pad(own.to(wide), (len(positives), 0)) * math.log(weight)  # [B, B + N]
-        logits = (scale * rows @ columns.T + extra).masked_fill(masked, -torch.inf)
-        return F.cross_entropy(logits, torch.arange(len(anchors), device=logits.device))
+        first = torch.arange(len(rows), device=rows.device)
+
+        def ranked(part: slice) -> Tensor:
+            logits = scale * rows[part] @ columns.T + extra[part]
+            masked_logits = logits.masked_fill(masked[part], -torch.inf)
+            return F.cross_entropy(masked_logits, first[part], reduction="sum")
+
+        return sum_over_rows(ranked, rows=len(rows), scores=len(columns)) / len(rows)
