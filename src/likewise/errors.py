@@ -111,10 +111,11 @@ class Interrupted(LikewiseError):
 
     exit_code = 130
 
-    def __init__(self, checkpoint: str, *, step: int) -> None:
-        """Name the checkpoint that `--resume` will use."""
+    def __init__(
+        self, checkpoint: str, *, step: int, again: str = "the same command with --resume"
+    ) -> None:
+        """Name the checkpoint that is gone on from, and how."""
         self.step = step
         super().__init__(
-            f"interrupted after step {step}; checkpoint saved in {checkpoint}\n"
-            "To go on: the same command with --resume"
+            f"interrupted after step {step}; checkpoint saved in {checkpoint}\nTo go on: {again}"
         )

@@ -27,12 +27,12 @@ def test_freed_memory_goes_back_to_the_system():
 def test_it_goes_back_when_the_process_has_grown_by_a_quarter():
     tide = Tide()
     before = psutil.Process().memory_info().rss
-    assert not tide.after_step()
-    assert not tide.after_step()
+    assert not tide.after_pass()
+    assert not tide.after_pass()
     grown = bytearray(os.urandom(1)) * (before // 2)
-    assert tide.after_step()
-    assert not tide.after_step()  # what is needed right after is the new measure
-    assert not tide.after_step()
+    assert tide.after_pass()
+    assert not tide.after_pass()  # what is needed right after is the new measure
+    assert not tide.after_pass()
     assert len(grown) == before // 2
 
 

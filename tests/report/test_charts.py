@@ -7,9 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from likewise.report.charts import Axis, Point, interval_chart, line_chart, ridge_chart, ticks
+from likewise.report.charts import (
+    Axis,
+    Dot,
+    Point,
+    interval_chart,
+    line_chart,
+    ridge_chart,
+    scatter_chart,
+    ticks,
+)
 
 SVG_NUMBERS = re.compile(r'(?:[xy][12]?|c[xy])="(-?[\d.]+)"')
+
+
+def dot(place, x, y):
+    return Dot(place=place, name=f"row {place}", x=x, y=y, low=y - 0.1, high=y + 0.1)
 
 
 def points(*ys):
@@ -34,6 +47,8 @@ def test_ticks_are_few_even_and_inside(low, span):
         line_chart(points(2.0, 2.0, 2.0), title="Flat", x_name="step"),
         interval_chart([("a", Point(x=0.5, y=0, low=0.4, high=0.6))], title="Scores"),
         interval_chart([("a", Point(x=0.5, y=0)), ("b", Point(x=0.5, y=0))], title="Scores"),
+        scatter_chart([dot(1, 3.0, 0.5)], title="Score", x_name="minutes"),
+        scatter_chart([dot(1, 0.0, 0.0), dot(7, 0.0, 0.0)], title="Score", x_name="labels"),
         ridge_chart({"one": [0.1, 0.2], "two": [0.5]}, title="After", low=-1, high=1),
         ridge_chart({"one": [0.3]}, title="After", low=0.3, high=0.3),
     ],
@@ -45,6 +60,16 @@ def test_a_drawing_is_sound_svg_within_its_canvas(drawing):
     assert len(tree.attrib["aria-label"]) > 10
     assert "nan" not in drawing
     assert all(-1 <= float(v) <= max(width, height) for v in SVG_NUMBERS.findall(drawing))
+
+
+def test_a_dot_stands_by_what_it_cost_and_bears_the_number_of_its_row():
+    drawn = scatter_chart([dot(1, 1.0, 0.5), dot(4, 100.0, 0.6)], title="Score", x_name="minutes")
+    drawing = ET.fromstring(drawn)
+    cheap, dear = (e for e in drawing if e.tag == "circle")
+    assert float(cheap.attrib["cx"]) < float(dear.attrib["cx"])
+    assert float(cheap.attrib["cy"]) > float(dear.attrib["cy"])
+    assert [e.text for e in drawing if e.attrib.get("class") == "name"] == ["1", "4"]
+    assert "row 1 0.500 at 1; row 4 0.600 at 100" in drawing.attrib["aria-label"]
 
 
 def test_a_long_line_is_thinned():

@@ -179,6 +179,27 @@ def test_a_batch_within_the_budget_goes_through_once(tiny_encoder: Encoder):
     assert seen == [len(batch.packed)]
 
 
+def test_after_every_pass_of_a_part_memory_may_be_given_back(tiny_encoder: Encoder):
+    batch = draw_batch("mnr")
+    objective = make_objective("mnr", tiny_encoder)
+    calls: list[None] = []
+
+    def count(budget: int) -> int:
+        calls.clear()
+        backward(
+            tiny_encoder.embed,
+            batch.packed,
+            lambda e: objective.loss(e, batch),
+            budget,
+            after_part=lambda: calls.append(None),
+        )
+        return len(calls)
+
+    parts = len(split_packed(batch.packed, 40))
+    assert count(40) == 2 * (parts - 1)  # the last part goes through once, with its graph
+    assert count(len(batch.packed.ids)) == 0
+
+
 def test_a_loss_of_nothing_is_refused(tiny_encoder: Encoder):
     batch = draw_batch("mnr")
     with pytest.raises((ValueError, RuntimeError)):

@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "check": ("likewise.cli.check", "check", "Read data and say what it is; change nothing."),
     "train": ("likewise.cli.train", "train", "Train a model and measure what it gained."),
     "plan": ("likewise.cli.plan", "plan", "Say what a training run will take; write nothing."),
+    "compare": ("likewise.cli.compare", "compare", "Train several set-ups and say which is best."),
     "losses": ("likewise.cli.losses", "losses", "List the losses, or the options of one."),
     "eval": ("likewise.cli.eval", "eval_", "Measure models on data, with intervals."),
     "encode": ("likewise.cli.encode", "encode", "Turn texts into vectors on disk."),

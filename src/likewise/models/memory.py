@@ -48,19 +48,19 @@ def give_back_memory() -> None:
 
 
 class Tide:
-    """Gives memory back when a process has grown by a quarter over what one step needs.
+    """Gives memory back when a process has grown by a quarter over what one pass needs.
 
-    Every batch has tensors of other sizes, and the holes between them add up: about 10 MB a step
-    with a MiniLM, were nothing given back.
+    Every batch, and every part of one, has tensors of other sizes, and the holes between them add
+    up: about 10 MB a pass with a MiniLM, were nothing given back.
     """
 
     def __init__(self) -> None:
-        """Before the first step."""
+        """Before the first pass."""
         self._process = psutil.Process()
         self._needed = 0
         self._is_fresh = True
 
-    def after_step(self) -> bool:
+    def after_pass(self) -> bool:
         """Look at the process; whether memory was given back."""
         used = self._process.memory_info().rss
         if self._is_fresh:

@@ -30,6 +30,18 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dot:
+    """A row of a table in a chart: its number, and its value with its interval."""
+
+    place: int
+    name: str
+    x: float
+    y: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
     """A range of values on a range of pixels."""
 
@@ -111,6 +123,31 @@ def interval_chart(rows: Sequence[tuple[str, Point]], *, title: str) -> Markup:
         parts.append(f'<circle class="dot {shade}" cx="{x.at(point.x)}" cy="{middle}" r="4.5"/>')
     spoken = "; ".join(f"{name} {number(p.x)}" for name, p in rows)
     return _svg(parts, f"{title}: {spoken}", height)
+
+
+def scatter_chart(dots: Sequence[Dot], *, title: str, x_name: str) -> Markup:
+    """A numbered dot with its interval for each row: what a score cost, whatever x counts.
+
+    Args:
+        dots: one at least.
+        title: what is drawn, read aloud together with every row.
+        x_name: what the horizontal axis counts.
+    """
+    ys = [v for dot in dots for v in (dot.y, dot.low, dot.high)]
+    margin = 0.08 * (max(ys) - min(ys)) or 0.05 * abs(ys[0]) or 0.5
+    most = max(dot.x for dot in dots) or 1.0
+    x = Axis(low=0.0, high=1.06 * most, start=LEFT, end=WIDTH - RIGHT)
+    y = Axis(low=min(ys) - margin, high=max(ys) + margin, start=HEIGHT - BOTTOM, end=TOP)
+    parts = _grid(x, y, x_name)
+    for dot in dots:
+        shade, across, up = f"c{(dot.place - 1) % 6 + 1}", x.at(dot.x), y.at(dot.y)
+        ends = f'y1="{y.at(dot.low)}" y2="{y.at(dot.high)}"'
+        parts.append(f'<line class="whisker {shade}" x1="{across}" x2="{across}" {ends}/>')
+        parts.append(f'<circle class="dot {shade}" cx="{across}" cy="{up}" r="4"/>')
+        beside = f'x="{float(across) + 6:.1f}" y="{float(up) - 5:.1f}"'
+        parts.append(f'<text class="name" {beside}>{dot.place}</text>')
+    spoken = "; ".join(f"{dot.name} {number(dot.y)} at {dot.x:,.3g}" for dot in dots)
+    return _svg(parts, f"{title} by {x_name}: {spoken}", HEIGHT)
 
 
 def ridge_chart(

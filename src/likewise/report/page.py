@@ -2,25 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from likewise.evaluation.diagnosis import RetrievalError
 from likewise.evaluation.result import Difference, Evaluation, Result, Score
 from likewise.report import facts
 from likewise.report.charts import Point, interval_chart, line_chart, ridge_chart
+from likewise.report.environment import build_environment, own_version, write_whole
 from likewise.report.record import RunRecord, read_run
 from likewise.report.wording import (
-    chance,
-    interval,
     leading_difference,
     metric_name,
-    number,
-    signed,
     verdict_sentence,
 )
 
@@ -112,9 +107,7 @@ def write_page(run_folders: Sequence[Path], out: Path) -> Path:
             for run, folder in zip(runs, run_folders, strict=True)
         ]
     )
-    draft = out.with_name(f".{out.name}.draft")
-    draft.write_text(page, encoding="utf-8")
-    return draft.replace(out)
+    return write_whole(page, out)
 
 
 def render(runs: Sequence[RunRecord]) -> str:
@@ -123,28 +116,16 @@ def render(runs: Sequence[RunRecord]) -> str:
     Args:
         runs: one at least; with several, a table of them all comes first.
     """
-    environment = Environment(
-        loader=PackageLoader("likewise.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {
-        "number": number,
-        "signed": signed,
-        "chance": chance,
-        "interval": interval,
-        "metric": metric_name,
-        "percent": lambda share: f"{100 * share:.0f} %",
-        "clip": clip,
-    }
     name = runs[0].name if len(runs) == 1 else f"{len(runs)} runs"
-    return environment.get_template("report.html.j2").render(
-        title=f"Likewise report: {name}",
-        views=[_view(run, f"r{i}") for i, run in enumerate(runs, start=1)],
-        sections=SECTIONS,
-        version=_version(),
+    return (
+        build_environment(clip=clip)
+        .get_template("report.html.j2")
+        .render(
+            title=f"Likewise report: {name}",
+            views=[_view(run, f"r{i}") for i, run in enumerate(runs, start=1)],
+            sections=SECTIONS,
+            version=own_version(),
+        )
     )
 
 
@@ -247,10 +228,3 @@ def _errors(run: RunRecord) -> list[dict[str, Any]]:
     errors = run.diagnosis.errors if run.diagnosis else ()
     kinds = ("retrieval" if isinstance(error, RetrievalError) else "similarity" for error in errors)
     return [{"kind": kind, **asdict(e)} for kind, e in zip(kinds, errors, strict=True)]
-
-
-def _version() -> str:
-    try:
-        return version("likewise")
-    except PackageNotFoundError:
-        return ""

@@ -16,7 +16,12 @@ from likewise.training.seeding import random_state, restore_random_state
 
 
 def backward(
-    embed: Callable[[Packed], Tensor], packed: Packed, loss: Callable[[Tensor], Tensor], budget: int
+    embed: Callable[[Packed], Tensor],
+    packed: Packed,
+    loss: Callable[[Tensor], Tensor],
+    budget: int,
+    *,
+    after_part: Callable[[], object] = lambda: None,
 ) -> Tensor:
     """Compute the loss and leave its gradients in every parameter that it used.
 
@@ -29,6 +34,7 @@ def backward(
         packed: the whole batch.
         loss: embeddings [S, D] to a scalar.
         budget: tokens in memory at a time.
+        after_part: called after each pass of each part, where there are several.
 
     Returns:
         The loss, detached.
@@ -43,6 +49,7 @@ def backward(
         for part in parts[:-1]:
             states.append(random_state(part.ids.device))
             found.append(embed(part))
+            after_part()
     last = embed(parts[-1])
     after = random_state(packed.ids.device)
     whole = torch.cat([*found, last.detach()]).requires_grad_()
@@ -55,6 +62,7 @@ def backward(
     for part, state, gradient in zip(parts[:-1], states, gradients[:-1], strict=True):
         restore_random_state(state, part.ids.device)
         embed(part).backward(gradient)  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        after_part()
     restore_random_state(after, packed.ids.device)
     return value.detach()
 

@@ -116,12 +116,12 @@ def run_loop(work: Work, *, resume: bool = False) -> Progress:
                 before, began = at, time.monotonic()
                 with batches.at(at.step) as batch:
                     modules.train()
-                    done = _step(work, trained, batch, at, parameters)
+                    done = _step(work, trained, batch, at, parameters, tide)
                 now = time.monotonic()
                 seconds = at.seconds + now - began
                 at = replace(at, step=done.step, seconds=seconds, clock=now - start)
                 work.tell(replace(done, seconds=at.seconds))
-                tide.after_step()
+                tide.after_pass()
                 finished = _finished(at, plan, options)
                 if options.evaluations != 0 if finished else _due(before, at, plan, options):
                     at = _measure(work, modules, at)
@@ -150,6 +150,7 @@ def _step(
     batch: Batch,
     at: Progress,
     parameters: list[tuple[str, nn.Parameter]],
+    tide: Tide,
 ) -> StepDone:
     """Rows to embeddings to loss to gradients to new weights, for one batch."""
     options, plan = work.options, work.plan
@@ -157,7 +158,7 @@ def _step(
     for group in trained.optimiser.param_groups:
         group["lr"] = rate
     # the only time that a step waits for the device
-    loss, norm = torch.stack(_learn(work, batch, rate, parameters)).tolist()
+    loss, norm = torch.stack(_learn(work, batch, rate, parameters, tide)).tolist()
     for what, value in (("the loss", loss), ("the gradient", norm)):
         if not math.isfinite(value):
             rows = [str(work.feed.where(int(row))) for row in batch.rows]
@@ -179,7 +180,11 @@ def _step(
 
 
 def _learn(
-    work: Work, batch: Batch, rate: float, parameters: list[tuple[str, nn.Parameter]]
+    work: Work,
+    batch: Batch,
+    rate: float,
+    parameters: list[tuple[str, nn.Parameter]],
+    tide: Tide,
 ) -> tuple[Tensor, Tensor]:
     """The loss of a batch, and the norm of its gradients, which the weights have now."""
     options = work.options
@@ -190,6 +195,7 @@ def _learn(
         batch.packed,
         lambda embeddings: work.objective.loss(embeddings, batch),
         options.micro_tokens,
+        after_part=tide.after_pass,
     )
     kept = [parameter for _, parameter in parameters]
     return loss, nn.utils.clip_grad_norm_(kept, options.clip or math.inf)

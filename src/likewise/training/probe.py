@@ -30,7 +30,7 @@ SHARE_OF_RUN = 0.1  # that a probe may take
 LARGEST_STEP = 0.25  # of the seconds of a probe; of a batch that takes longer, a part is tried
 FEWEST, MOST = 2, 200  # steps that are timed
 NEVER = 10**9
-SWELLING = 0.01  # of the memory, a step, until some is given back
+SWELLING = 0.01  # of the memory, a pass, until some is given back
 SAMPLE_BYTES = 1 << 24
 LIMIT = Path("/sys/fs/cgroup/memory.max")
 
@@ -81,7 +81,8 @@ def probe(
     largest = max(looked, key=room.bytes_of)
     swollen = 1.0
     if work.encoder.device.type == "cpu":
-        swollen = min(GROWTH, 1 + SWELLING * (work.plan.steps or NEVER))
+        passes = max(1.0, 2 * (largest.tokens / largest.part_tokens - 1))
+        swollen = min(GROWTH, 1 + SWELLING * passes * (work.plan.steps or NEVER))
     return Cost(
         step_seconds=float(np.mean([rates.seconds(load) for load in looked])),
         step_tokens=float(np.mean([load.tokens for load in looked])),

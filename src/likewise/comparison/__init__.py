@@ -1,0 +1,1 @@
+"""Several set-ups on the same data, side by side."""

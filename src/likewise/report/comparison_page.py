@@ -1,0 +1,139 @@
+"""One HTML page about a comparison: its table, and what each score cost."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from likewise.comparison.table import Comparison, Line
+from likewise.evaluation.result import Difference, Result, Score, Verdict
+from likewise.report.charts import Dot, scatter_chart
+from likewise.report.environment import build_environment, own_version, write_whole
+from likewise.report.wording import metric_name, number, signed
+
+SHOWN_METRICS = 3
+TONES: dict[Verdict | None, str] = {"better": "better", "worse": "worse"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowView:
+    """All that the template shows of one row."""
+
+    line: Line
+    result: Result | None
+    verdict: Verdict | None
+    base: Difference | None
+    above: Difference | None
+    first: Difference | None
+
+
+def write_comparison_page(comparison: Comparison, out: Path) -> Path:
+    """Write the page; what was there is replaced.
+
+    Args:
+        comparison: of any number of rows, measured or not.
+        out: the page.
+
+    Returns:
+        `out`.
+    """
+    return write_whole(render_comparison(comparison), out)
+
+
+def render_comparison(comparison: Comparison) -> str:
+    """One self-contained HTML page: no script, nothing fetched, every text escaped."""
+    results = comparison.evaluation.results
+    names = {line.name for line in comparison.lines}
+    task = results[-1].task if results else "nothing measured yet"
+    leading = _leading(comparison)
+    return (
+        build_environment()
+        .get_template("comparison.html.j2")
+        .render(
+            title=f"Likewise comparison: {task}",
+            caption=_caption(comparison),
+            best="" if leading is None else _sentence(leading),
+            tone="even" if leading is None else TONES.get(leading.verdict, "even"),
+            metrics=list(results[-1].scores)[:SHOWN_METRICS] if results else [],
+            others=[result for result in results if result.model not in names],
+            rows=_views(comparison),
+            differences=bool(comparison.against_base or comparison.against_first),
+            primary=results[-1].primary if results else "",
+            has_reference=any(line.reference for line in comparison.lines),
+            charts=_charts(comparison),
+            version=own_version(),
+        )
+    )
+
+
+def _views(comparison: Comparison) -> list[RowView]:
+    return [
+        RowView(
+            line=line,
+            result=comparison.result(line.name),
+            verdict=comparison.verdict_of(line.name),
+            base=comparison.against_base.get(line.name),
+            above=comparison.against_above.get(line.name),
+            first=comparison.against_first.get(line.name),
+        )
+        for line in comparison.lines
+    ]
+
+
+def _caption(comparison: Comparison) -> str:
+    results = comparison.evaluation.results
+    if not results:
+        return "No row has been measured."
+    return (
+        f"{results[-1].task}, {results[-1].n:,} items, 95 % intervals in small print; "
+        "the verdict is against the first row, that of the first row against its base"
+    )
+
+
+def _leading(comparison: Comparison) -> RowView | None:
+    """The row with the highest score."""
+    measured = [view for view in _views(comparison) if view.result is not None]
+    return max(measured, key=_height, default=None)
+
+
+def _height(view: RowView) -> float:
+    return 0.0 if view.result is None else view.result.scores[view.result.primary].value
+
+
+def _sentence(view: RowView) -> str:
+    """What the best row reached, and whether that is more than the first row did."""
+    if view.result is None:
+        return ""
+    reached = f"{view.line.name} reaches {metric_name(view.result.primary)} {number(_height(view))}"
+    difference = view.first or view.base
+    if difference is None:
+        return f"Highest: {reached}."
+    ends = f"{signed(difference.low)} to {signed(difference.high)}"
+    apart = f"{signed(difference.value)}, 95 % interval {ends}"
+    return f"Highest: {reached}, {view.verdict} than {difference.against} ({apart})."
+
+
+def _charts(comparison: Comparison) -> list[tuple[str, Markup]]:
+    """The leading score by minutes and by labels; the numbers are those of the table."""
+    drawn: list[tuple[int, Line, Score]] = []
+    title = ""
+    for place, line in enumerate(comparison.lines, start=1):
+        result = comparison.result(line.name)
+        if result is not None:
+            drawn.append((place, line, result.scores[result.primary]))
+            title = metric_name(result.primary)
+    if not drawn:
+        return []
+
+    def chart(x_name: str, x_of: Callable[[Line], float]) -> Markup:
+        dots = [
+            Dot(place=place, name=line.name, x=x_of(line), y=s.value, low=s.low, high=s.high)
+            for place, line, s in drawn
+        ]
+        return scatter_chart(dots, title=title, x_name=x_name)
+
+    return [
+        (f"{title} by minutes of a run", chart("minutes", lambda line: line.seconds / 60)),
+        (f"{title} by labels", chart("labels", lambda line: line.labels)),
+    ]
