@@ -36,10 +36,14 @@ def gather_candidates(
     candidates = positives if negatives is None else torch.cat([positives, negatives])  # [C, D]
     if collides is None:
         masked = torch.zeros(anchors, len(candidates), dtype=torch.bool, device=candidates.device)
-    else:
+    elif bool(collides.diagonal().any()):
         masked = collides.clone().fill_diagonal_(False)  # never an anchor's own column
+    else:
+        masked = collides  # as a batch has it: 268 MB of 16,384 pairs need no copy
     alone = len(candidates) < 2 or anchors == 0
-    if alone or (collides is not None and int(masked.sum()) == anchors * (len(candidates) - 1)):
+    # not the sum, for which torch writes the whole table as int64 first
+    none_left = collides is not None and int(masked.count_nonzero()) == masked.numel() - anchors
+    if alone or none_left:
         raise ValueError(
             f"{loss} needs two candidates or more: without a negative, nothing is to be learned"
         )

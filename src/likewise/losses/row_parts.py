@@ -12,7 +12,9 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
-SCORES = 2**23  # in memory at a time: 34 MB of float32 for each tensor of their shape
+from likewise.models.memory import give_back_memory
+
+SCORES = 2**22  # in memory at a time: 17 MB of float32 for each tensor of their shape
 
 
 def sum_over_rows(term: Callable[[slice], Tensor], *, rows: int, scores: int) -> Tensor:
@@ -34,11 +36,18 @@ def sum_over_rows(term: Callable[[slice], Tensor], *, rows: int, scores: int) ->
     height = max(1, SCORES // max(scores, 1))
     if height >= rows:
         return term(slice(0, rows))
+
+    def trimmed(part: slice) -> Tensor:
+        found = term(part)
+        if found.device.type == "cpu":
+            give_back_memory()  # on the way back too: the parts leave holes that add up
+        return found
+
     parts = [
         cast(
             "Tensor",
             checkpoint(
-                term, slice(first, first + height), use_reentrant=False, preserve_rng_state=False
+                trimmed, slice(first, first + height), use_reentrant=False, preserve_rng_state=False
             ),
         )
         for first in range(0, rows, height)
