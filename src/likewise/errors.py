@@ -114,8 +114,7 @@ class Interrupted(LikewiseError):
     def __init__(
         self, checkpoint: str, *, step: int, again: str = "the same command with --resume"
     ) -> None:
-        """Name the checkpoint that is gone on from, and how."""
+        """Name the checkpoint that is gone on from, "" where there is none yet, and how."""
         self.step = step
-        super().__init__(
-            f"interrupted after step {step}; checkpoint saved in {checkpoint}\nTo go on: {again}"
-        )
+        saved = f"; checkpoint saved in {checkpoint}" if checkpoint else ""
+        super().__init__(f"interrupted after step {step}{saved}\nTo go on: {again}")

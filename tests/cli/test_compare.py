@@ -89,6 +89,8 @@ def test_a_failed_row_is_told_and_the_others_stand(
         (("--dev", "nowhere.csv"), "nowhere.csv"),
         (("--base", "no/such/model/here"), "no/such/model/here"),
         (("--seeds", "0"), "--seeds"),
+        (("--nli", "nli.csv"), '--nli goes with "chapter" alone'),
+        (("--quick",), '--quick goes with "chapter" alone'),
     ],
 )
 def test_a_mistake_is_one_clear_error_and_nothing_is_written(
@@ -98,6 +100,22 @@ def test_a_mistake_is_one_clear_error_and_nothing_is_written(
     assert (code, said) == (2, "")
     assert problem in err
     assert "Traceback" not in err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("--sts", "sts.csv"), "the chapter needs --nli FILE"),
+        (("--nli", "nli.csv"), "the chapter needs --sts FILE"),
+        (("--nli", "a.csv", "--sts", "b.csv", "--dev", "c.csv"), "--dev is for recipes"),
+        (("--nli", "a.csv", "--sts", "nowhere.csv"), "nowhere.csv"),
+    ],
+)
+def test_the_chapter_needs_its_data(words, problem: str, run, tmp_path: Path):
+    code, said, err = run("compare", "chapter", *words, "--out", tmp_path / "out")
+    assert (code, said) == (2, "")
+    assert problem in err
     assert not (tmp_path / "out").exists()
 
 
@@ -125,7 +143,7 @@ def test_stopped_it_goes_on_with_the_same_command(
     process = start(*words)
     metrics = tmp_path / "out" / "mnr" / "seed-0" / "1-mnr" / "metrics.jsonl"
     until = time.monotonic() + 120
-    while not (metrics.exists() and '"step"' in metrics.read_text()):
+    while not (metrics.exists() and '"event": "step"' in metrics.read_text()):
         assert process.poll() is None, process.communicate()
         assert time.monotonic() < until
         time.sleep(0.05)

@@ -6,7 +6,7 @@ import pytest
 
 from comparison.recipe_files import TRAINING, write_recipe
 from conftest import write_lines
-from likewise.comparison.rows import make_row, plan_jobs, read_rows
+from likewise.comparison.rows import make_row, plan_jobs, read_rows, untouched_row
 from likewise.errors import InputError
 
 
@@ -65,6 +65,18 @@ def test_of_augmented_rows_the_share_with_labels_counts(
     )
     (job,) = plan_jobs([make_row("few", tables, where="here")], tmp_path / "out")
     assert job.labels == 15
+
+
+def test_a_row_may_be_a_model_as_it_is(recipes: list[Path], tiny_folder: Path, tmp_path: Path):
+    dev = read_rows(recipes)[0].recipe.dev
+    row = untouched_row("as-it-is", str(tiny_folder), dev, where="here")
+    jobs = plan_jobs([row, *read_rows(recipes)], tmp_path / "out", seeds=2, minutes=8)
+    assert [(job.row.name, job.seed) for job in jobs][:2] == [("as-it-is", 0), ("mnr", 0)]
+    assert (jobs[0].labels, jobs[0].rows) == (0, 0)
+    assert {job.recipe.stages[0].training["minutes"] for job in jobs[1:]} == {2.0}
+    missing = untouched_row("gone", "no/such/folder/here", dev, where="here")
+    with pytest.raises(InputError, match="no/such/folder/here"):
+        plan_jobs([missing], tmp_path / "out")
 
 
 def test_time_is_shared_by_all_runs_and_stages(recipes: list[Path], tmp_path: Path):

@@ -192,3 +192,19 @@ def test_an_error_about_what_a_stage_says_names_the_recipe(tables):
             where="adapt.toml",
         )  # fmt: skip
     assert "scale" in caught.value.mend
+
+
+def test_so_many_rows_are_drawn_by_the_seed(tiny_folder, texts_file, pairs_file, tmp_path: Path):
+    def drawn(rows: int | None, seed: int = 0):
+        tables = two_stages(tiny_folder, texts_file, pairs_file, None, seed=seed)
+        for stage in tables["stages"]:
+            stage |= {} if rows is None else {"rows": rows}
+        recipe = build_staged(tables, where="here")
+        return plan_stages(recipe, tmp_path / "run", allow_leak=False).stages[1]
+
+    first = drawn(20)
+    assert len(first.rows) == 20
+    assert "20 of 64 rows are used, drawn at random" in first.notes
+    assert drawn(20).rows.fingerprint == first.rows.fingerprint
+    assert drawn(20, seed=1).rows.fingerprint != first.rows.fingerprint
+    assert len(drawn(None).rows) == len(drawn(1000).rows) == 64

@@ -1,6 +1,7 @@
 """`likewise compare`: several set-ups on the same data, in one table."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,8 @@ import typer
 
 from likewise.cli.console import answer, emit_json, say, show_table
 from likewise.cli.watch import Watch
+from likewise.comparison.chapter import MINILM, QUICK_ROWS, chapter_rows
+from likewise.comparison.chapter import NAME as CHAPTER
 from likewise.comparison.rows import Job, read_rows
 from likewise.comparison.run import compare_rows
 from likewise.comparison.table import Comparison, to_json
@@ -22,7 +25,11 @@ SHOWN_METRICS = 2
 
 def compare(
     recipes: Annotated[
-        list[str], typer.Argument(help="Recipes, as for train --recipe.", metavar="RECIPE…")
+        list[str],
+        typer.Argument(
+            help='Recipes, as for train --recipe; or "chapter" alone: its set-ups on your data.',
+            metavar="RECIPE…",
+        ),
     ],
     *,
     out: Annotated[Path, typer.Option(help="Folder of the comparison.")] = Path("runs/compare"),
@@ -30,6 +37,19 @@ def compare(
         str | None, typer.Option(help="Measure all on this, not on what the recipes name.")
     ] = None,
     base: Annotated[str | None, typer.Option(help="Start all from this model, likewise.")] = None,
+    nli: Annotated[str | None, typer.Option(help="With chapter: NLI rows to train on.")] = None,
+    sts: Annotated[
+        str | None, typer.Option(help="With chapter: scored pairs to measure on.")
+    ] = None,
+    rows: Annotated[
+        int | None, typer.Option(min=1, help="With chapter: so many NLI rows, drawn at random.")
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help=f"With chapter: {QUICK_ROWS:,} rows.")
+    ] = False,
+    vectors: Annotated[
+        str | None, typer.Option(help="With chapter: word vectors, for a row of their means.")
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each recipe.")] = 1,
     budget: Annotated[
         str | None, typer.Option(help="Time for all runs together: 90s, 30m, 2h.")
@@ -48,17 +68,28 @@ def compare(
     Every run has a process of its own. What finished before is not run again; what was
     interrupted goes on. The first recipe is what the others are judged against.
 
+    `likewise compare chapter --nli nli.csv --sts sts.csv` is the table of the chapter "Creating
+    Text Embedding Models" of Hands-On Large Language Models on your own data.
+
     Example: likewise compare cosine.toml mnr.toml --dev stsb-dev.csv --seeds 3
     """
     minutes = None if budget is None else parse_budget(budget)
-    rows = read_rows(recipes, dev=dev, base=base)
+    own = {"--nli": nli, "--sts": sts, "--rows": rows, "--quick": quick, "--vectors": vectors}
+    if recipes == [CHAPTER]:
+        refuse_incomplete(nli=nli, sts=sts, dev=dev)
+        chosen = chapter_rows(
+            str(nli), str(sts), base=base or MINILM, rows=rows, quick=quick, vectors=vectors
+        )
+    else:
+        refuse_chapter_options(own)
+        chosen = read_rows(recipes, dev=dev, base=base)
 
     def begin(job: Job, number: int, count: int) -> None:
         say(f"run {number} of {count}: {job.row.name}, seed {job.seed}", quiet=quiet)
 
     with Watch(quiet=quiet) as watch:
         found = compare_rows(
-            rows,
+            chosen,
             out=out,
             seeds=seeds,
             minutes=minutes,
@@ -75,6 +106,25 @@ def compare(
         answer(f"report: {page}")
     if any(line.problem for line in found.lines):
         raise typer.Exit(1)
+
+
+def refuse_incomplete(*, nli: str | None, sts: str | None, dev: str | None) -> None:
+    """Refuse the chapter without its data, or with the option that is for recipes."""
+    if nli is None or sts is None:
+        missing = "--nli" if nli is None else "--sts"
+        mend = "likewise compare chapter --nli nli.csv --sts sts.csv"
+        raise InputError(f"the chapter needs {missing} FILE", mend=mend)
+    if dev is not None:
+        problem = "--dev is for recipes: the chapter is measured on --sts"
+        raise InputError(problem, mend="leave out --dev")
+
+
+def refuse_chapter_options(given: Mapping[str, object]) -> None:
+    """Refuse options of the chapter beside recipes."""
+    for flag, value in given.items():
+        if value:
+            problem = f'{flag} goes with "chapter" alone'
+            raise InputError(problem, mend=f"leave out {flag}, or: likewise compare chapter …")
 
 
 def parse_budget(text: str) -> float:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from likewise.data.dataset import Dataset, RetrievalSet
+from likewise.data.reading import read
 from likewise.errors import InputError, Where
+from likewise.methods.dev_data import measurable
 from likewise.methods.recipe import build_recipe, read_recipe
 from likewise.methods.stage_check import Plan, plan_stages
 from likewise.methods.stage_recipe import NAME, RESERVED, Stage, StagedRecipe, build_staged
 from likewise.methods.table import METHODS
-from likewise.models.source import parse_name, resolve_model
+from likewise.models.source import parse_name, refuse_missing, resolve_model
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.npz")
 
@@ -25,7 +27,8 @@ class Row:
 
     Attributes:
         name: in the table; also of its folder.
-        recipe: what is trained, one stage at least, and what it is measured on.
+        recipe: what is trained, and what it is measured on; without a stage, its base is
+            measured as it is.
         where: its file, for errors.
         reference: a figure from elsewhere that stands beside it in the table.
     """
@@ -109,6 +112,20 @@ def make_row(name: str, tables: Mapping[str, Any], *, where: str, reference: str
     return Row(name=slug, recipe=recipe, where=where, reference=reference)
 
 
+def untouched_row(name: str, base: str, dev: str, *, where: str, reference: str = "") -> Row:
+    """A row that is a model as it is.
+
+    Args:
+        name: in the table, letters, digits, - and _.
+        base: what `likewise.load` takes.
+        dev: data to measure on.
+        where: what asks for it, for errors.
+        reference: a figure from elsewhere.
+    """
+    recipe = StagedRecipe(base=base, dev=dev, stages=())
+    return Row(name=name, recipe=recipe, where=where, reference=reference)
+
+
 def _as_stages(name: str, tables: Mapping[str, Any], where: str) -> dict[str, Any]:
     """A recipe of one method as one of a single stage."""
     if "stages" in tables:
@@ -142,11 +159,12 @@ def plan_jobs(
         InputError: whatever would stop a row before its first step; rows are measured on
             different data.
     """
-    share = None if minutes is None else minutes / (len(rows) * seeds)
+    trained = sum(bool(row.recipe.stages) for row in rows)
+    share = None if minutes is None else minutes / max(trained * seeds, 1)
     jobs = [
         _job(row, out, number=number, minutes=share, allow_leak=allow_leak)
         for row in rows
-        for number in range(seeds)
+        for number in range(seeds if row.recipe.stages else 1)
     ]
     measured = {_fingerprint(job.plan.common): job.row for job in jobs}
     if len(measured) > 1:
@@ -160,15 +178,18 @@ def plan_jobs(
 
 
 def _job(row: Row, out: Path, *, number: int, minutes: float | None, allow_leak: bool) -> Job:
-    seed = number + min(int(stage.training.get("seed", 0)) for stage in row.recipe.stages)
+    own = row.recipe.stages
+    seed = number + min((int(stage.training.get("seed", 0)) for stage in own), default=0)
     changed: dict[str, Any] = {"seed": seed}
-    if minutes is not None:
-        changed["minutes"] = minutes / len(row.recipe.stages)
-    stages = tuple(
-        replace(stage, training={**stage.training, **changed}) for stage in row.recipe.stages
-    )
+    if minutes is not None and own:
+        changed["minutes"] = minutes / len(own)
+    stages = tuple(replace(stage, training={**stage.training, **changed}) for stage in own)
     recipe, folder = replace(row.recipe, stages=stages), out / row.name / f"seed-{seed}"
-    plan = plan_stages(recipe, folder, allow_leak=allow_leak, where=row.where)
+    plan = (
+        plan_stages(recipe, folder, allow_leak=allow_leak, where=row.where)
+        if own
+        else _plan_untouched(recipe)
+    )
     return Job(
         row=row,
         seed=seed,
@@ -177,8 +198,15 @@ def _job(row: Row, out: Path, *, number: int, minutes: float | None, allow_leak:
         plan=plan,
         identity=_identity(recipe, plan),
         labels=sum(_labels(planned.stage, planned.trained_on) for planned in plan.stages),
-        rows=int(plan.stages[-1].trained_on["rows"]),
+        rows=int(plan.stages[-1].trained_on["rows"]) if plan.stages else 0,
     )
+
+
+def _plan_untouched(recipe: StagedRecipe) -> Plan:
+    """Nothing but the data that a model is measured on."""
+    refuse_missing(recipe.base)
+    dev = read(str(recipe.dev))
+    return Plan(stages=(), common=measurable(dev, 0, "encoder"), files=tuple(dev.sources))
 
 
 def _labels(stage: Stage, trained_on: Mapping[str, Any]) -> int:

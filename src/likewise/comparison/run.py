@@ -104,7 +104,8 @@ def _run(job: Job, tell: Tell, *, allow_leak: bool, anew: bool) -> _Done:
     facts = {"identity": job.identity, "state": outcome.state, "seconds": seconds}
     if outcome.state == "interrupted":
         _keep(job, facts)
-        raise Interrupted(str(job.folder), step=outcome.step, again="the same command")
+        saved = str(job.folder) if outcome.step else ""
+        raise Interrupted(saved, step=outcome.step, again="the same command")
     if outcome.state == "failed":
         _keep(job, {**facts, "problem": outcome.problem})
         return _Done(results=(), seconds=seconds, problem=outcome.problem)
@@ -117,6 +118,8 @@ def _run(job: Job, tell: Tell, *, allow_leak: bool, anew: bool) -> _Done:
 
 def _named(job: Job, outcome: Outcome) -> tuple[tuple[Result, ...], str]:
     """What was measured without training, then the last stage under the name of the row."""
+    if not job.recipe.stages:
+        return tuple(replace(result, model=job.row.name) for result in outcome.results), ""
     stages = {stage.name for stage in job.recipe.stages}
     untouched = tuple(result for result in outcome.results if result.model not in stages)
     last = job.recipe.stages[-1].name

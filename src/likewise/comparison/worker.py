@@ -4,7 +4,7 @@ import multiprocessing
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -12,10 +12,14 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, Literal
 
+from likewise.data.reading import read
 from likewise.errors import Interrupted, LikewiseError
+from likewise.evaluation.evaluators import evaluate
 from likewise.evaluation.result import Result
+from likewise.methods.dev_data import measurable
 from likewise.methods.run import Existing, Tell
 from likewise.methods.stages import train_stages
+from likewise.models.build import load
 
 State = Literal["finished", "failed", "interrupted"]
 
@@ -25,7 +29,7 @@ class Order:
     """What a process is to run.
 
     Attributes:
-        recipe: tables of stages.
+        recipe: tables of stages; without any, its base is measured as it is.
         folder: of the run.
         existing: what to do where it holds something.
         allow_leak: measure although dev rows stand in the training data.
@@ -148,16 +152,7 @@ def _run(order: Order, connection: Connection) -> None:
         probe_seconds=order.probe_seconds,
     )
     try:
-        run = train_stages(
-            order.recipe,
-            out=order.folder,
-            existing=order.existing,
-            allow_leak=order.allow_leak,
-            tell=tell,
-            named=order.named,
-        )
-        found = () if run.evaluation is None else run.evaluation.results
-        kept = tuple(replace(result, details={}) for result in found)
+        kept = tuple(replace(result, details={}) for result in _results(order, tell))
         outcome = Outcome(state="finished", seconds=0.0, results=kept)
     except Interrupted as error:
         outcome = Outcome(state="interrupted", seconds=0.0, step=error.step)
@@ -169,6 +164,23 @@ def _run(order: Order, connection: Connection) -> None:
         outcome = Outcome(state="failed", seconds=0.0, problem=f"{type(error).__name__}: {error}")
     send("outcome", outcome)
     connection.close()
+
+
+def _results(order: Order, tell: Tell) -> Sequence[Result]:
+    """What is measured on the common data, after the stages if there are any."""
+    if not order.recipe["stages"]:
+        dev = measurable(read(order.recipe["dev"]), 0, "encoder")
+        base = str(order.recipe["base"])
+        return [evaluate(load(base), dev, name=base)]
+    run = train_stages(
+        order.recipe,
+        out=order.folder,
+        existing=order.existing,
+        allow_leak=order.allow_leak,
+        tell=tell,
+        named=order.named,
+    )
+    return () if run.evaluation is None else run.evaluation.results
 
 
 def _death(code: int | None) -> str:

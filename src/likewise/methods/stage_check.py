@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.data.files import no_such_file
 from likewise.data.readers import READERS
@@ -24,6 +26,7 @@ from likewise.methods.table import METHODS
 from likewise.mining.miners import BM25
 from likewise.models.source import refuse_missing
 from likewise.training.fit import refuse_lonely
+from likewise.training.seeding import generator
 
 Data: TypeAlias = Dataset | RetrievalSet
 
@@ -156,12 +159,11 @@ class _Reader:
 def _planned(
     stage: Stage, folder: Path, reader: _Reader, shared: Data | None, *, allow_leak: bool
 ) -> Planned:
-    rows = rows_to_train(reader.rows(stage), stage.method)
+    rows, notes = _drawn(rows_to_train(reader.rows(stage), stage.method), stage)
     own = None if stage.dev is None else reader.dev(stage.dev)
-    notes: tuple[str, ...] = ()
     if own is not None and shared is not None:  # measured on both, so it may train on neither
         spared = prepare_dev(rows, shared, allow_leak=allow_leak, seed=0)
-        rows, notes = spared.train, spared.notes
+        rows, notes = spared.train, (*notes, *spared.notes)
     recipe = settle(rows, stage.dev, stage.base, stage.method, {**stage.training, **stage.options})
     makes, seed = METHODS[recipe.method].makes, recipe.training.seed
     dev = own if own is not None else _if_measurable(shared, makes)
@@ -180,6 +182,15 @@ def _planned(
         trained_on=trained_on,
         notes=notes,
     )
+
+
+def _drawn(rows: Dataset, stage: Stage) -> tuple[Dataset, tuple[str, ...]]:
+    """So many rows as the stage asks for, in their order; the same for every stage of one seed."""
+    if stage.rows is None or stage.rows >= len(rows):
+        return rows, ()
+    order = generator(int(stage.training.get("seed", 0)), "rows").permutation(len(rows))
+    note = f"{stage.rows:,} of {len(rows):,} rows are used, drawn at random"
+    return rows.take(np.sort(order[: stage.rows])), (note,)
 
 
 def _settled(stage: Stage, recipe: Recipe) -> Stage:

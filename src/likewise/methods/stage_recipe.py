@@ -20,6 +20,7 @@ from likewise.methods.recipe import (
 from likewise.methods.spec import Makes
 from likewise.methods.table import METHODS
 from likewise.models.source import parse_name
+from likewise.registry import Count
 from likewise.training.options import TrainingOptions
 
 BASE = "minilm"
@@ -45,6 +46,7 @@ class Stage:
         columns: role to column, where they are not the accepted names.
         score_range: lowest and highest possible score.
         skip_bad: bad rows are skipped and counted.
+        rows: so many rows of the data, drawn with the seed of the training; None for all.
         training: any of `TrainingOptions`, over those of the recipe.
         options: of the method; "stage:NAME" in one stands for the model of an earlier stage.
     """
@@ -60,6 +62,7 @@ class Stage:
     columns: Mapping[str, str] = field(default_factory=dict)
     score_range: tuple[float, float] | None = None
     skip_bad: bool = False
+    rows: Count | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
 
