@@ -16,6 +16,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from sentence_transformers.sentence_transformer.losses import CachedMultipleNegativesRankingLoss
@@ -78,13 +79,23 @@ def cost(asked: argparse.Namespace, scratch: Path) -> None:
     machine.report("caching cost", seconds, work=work, unit="pairs", ours="cached")
 
 
-def memory(batch: int, scratch: Path) -> None:
-    file = write(pairs(batch), scratch / "pairs.jsonl")
-    command = [sys.executable, __file__, "--child", str(file), "--batch", str(batch)]
-    peak = float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-    print(f"one step of {batch:,} pairs: peak of the process {peak:.2f} GB")
+def memory(batch: int, tokens: int, scratch: Path) -> None:
+    """Of `likewise train` itself, a process without the peer."""
+    file, dev = write(pairs(batch), scratch / "pairs.jsonl"), scratch / "dev.jsonl"
+    rows = ({"anchor": f"may {i}", "positive": f"can {i}"} for i in range(20))
+    dev.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    command = [sys.executable, "-m", "likewise", "train", file, "--method", "mnr"]
+    command += ["--base", "minilm", "--dev", dev, "--batch-size", batch, "--epochs", "1"]
+    command += ["--learning-rate", "2e-5", "--evaluations", "0", "--keep", "last", "--quiet"]
+    command += ["--out", scratch / "run", "--micro-tokens", tokens]
+    began = time.perf_counter()
+    subprocess.run([str(word) for word in command], check=True, stdout=subprocess.DEVNULL)
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    seconds = time.perf_counter() - began
+    print(f"likewise train, one step of {batch:,} pairs: {seconds:.0f} s, peak {peak:.2f} GB")
     path = machine.RESULTS / "caching-memory.json"
-    path.write_text(json.dumps({"batch": batch, "peak_gb": peak}, indent=2) + "\n")
+    found = {"batch": batch, "micro_tokens": tokens, "peak_gb": peak, "seconds": seconds}
+    path.write_text(json.dumps(found, indent=2) + "\n")
 
 
 def main() -> None:
@@ -93,16 +104,12 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--cost", action="store_true")
     parser.add_argument("--memory", type=int)
-    parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--tokens", type=int, default=4096, help="of a part, with --memory")
     asked = parser.parse_args()
     asked.batch = asked.batch or (512 if asked.cost else 4096)
-    if asked.child:
-        ours(Task("mnr", {}, lambda model: model), asked.child, asked.batch, "auto")
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6)
-        return
     with tempfile.TemporaryDirectory() as scratch:
         if asked.memory:
-            memory(asked.memory, Path(scratch))
+            memory(asked.memory, asked.tokens, Path(scratch))
         elif asked.cost:
             cost(asked, Path(scratch))
         else:

@@ -24,7 +24,7 @@ def test_freed_memory_goes_back_to_the_system():
     assert len(kept) == 80
 
 
-def test_it_goes_back_when_the_process_has_grown_by_a_quarter():
+def test_it_goes_back_when_the_process_has_grown_by_more_than_a_tenth():
     tide = Tide()
     before = psutil.Process().memory_info().rss
     assert not tide.after_pass()

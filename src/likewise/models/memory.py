@@ -13,7 +13,7 @@ LARGEST_KEPT = 1 << 30  # bytes of a block that is reused, not asked of the syst
 NEVER = 2**31 - 1
 OWN_SETTINGS = ("GLIBC_TUNABLES", "MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 KERNELS_KEPT = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
-GROWTH = 1.25  # of what one step needs
+GROWTH, SLACK = 1.1, 100_000_000  # of what one pass needs, and bytes beyond
 
 
 @lru_cache(maxsize=1)
@@ -48,7 +48,7 @@ def give_back_memory() -> None:
 
 
 class Tide:
-    """Gives memory back when a process has grown by a quarter over what one pass needs.
+    """Gives memory back when a process has grown by a tenth, and more, over what one pass needs.
 
     Every batch, and every part of one, has tensors of other sizes, and the holes between them add
     up: about 10 MB a pass with a MiniLM, were nothing given back.
@@ -65,7 +65,7 @@ class Tide:
         used = self._process.memory_info().rss
         if self._is_fresh:
             self._needed = max(self._needed, used)
-        self._is_fresh = used > GROWTH * self._needed
+        self._is_fresh = used > GROWTH * self._needed + SLACK
         if self._is_fresh:
             give_back_memory()
         return self._is_fresh

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from likewise.errors import Interrupted, NotFinite
-from likewise.models.memory import GROWTH, give_back_memory
+from likewise.models.memory import GROWTH, SLACK, give_back_memory
 from likewise.text.packed import Packed
 from likewise.training.batch import Batch
 from likewise.training.cost import Cost, Load, fit_rates, fit_room, load_of, shape_of
@@ -30,7 +30,7 @@ SHARE_OF_RUN = 0.1  # that a probe may take
 LARGEST_STEP = 0.25  # of the seconds of a probe; of a batch that takes longer, a part is tried
 FEWEST, MOST = 2, 200  # steps that are timed
 NEVER = 10**9
-SWELLING = 0.01  # of the memory, a pass, until some is given back
+SWELLING = 10e6  # bytes a pass, until some is given back
 SAMPLE_BYTES = 1 << 24
 LIMIT = Path("/sys/fs/cgroup/memory.max")
 
@@ -79,17 +79,18 @@ def probe(
     small, large = ((t.load, t.peak - copied) for t in ends)
     room = fit_room((small[0], large[0]), (small[1], large[1]), shape)
     largest = max(looked, key=room.bytes_of)
-    swollen = 1.0
+    swell = 0.0
     if work.encoder.device.type == "cpu":
         passes = max(1.0, 2 * (largest.tokens / largest.part_tokens - 1))
-        swollen = min(GROWTH, 1 + SWELLING * passes * (work.plan.steps or NEVER))
+        most = (GROWTH - 1) * room.bytes_of(largest) + SLACK
+        swell = min(most, SWELLING * passes * (work.plan.steps or NEVER))
     return Cost(
         step_seconds=float(np.mean([rates.seconds(load) for load in looked])),
         step_tokens=float(np.mean([load.tokens for load in looked])),
         dev_seconds=dev_seconds,
         save_seconds=saved,
-        memory=int(swollen * room.bytes_of(largest)),
-        fixed_memory=int(swollen * room.fixed),
+        memory=int(room.bytes_of(largest) + swell),
+        fixed_memory=int(room.fixed + swell),
         part_tokens=largest.part_tokens,
         free=_free(work.encoder.device),
     )
