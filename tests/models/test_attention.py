@@ -11,6 +11,7 @@ from likewise.models.attention import (
     BUCKET_COST,
     LONGEST_PLAIN,
     MOST_BUCKETS,
+    SHORTEST,
     attend,
     causal,
     plan_attention,
@@ -74,7 +75,7 @@ def test_gradients_follow_the_formula(lengths: list[int], bias: object):
 
 
 def test_a_bias_that_learns_gets_its_gradient():
-    table = torch.randn(2, 9, 9, requires_grad=True)
+    table = torch.randn(2, SHORTEST, SHORTEST, requires_grad=True)
     lengths = [3, 9, 5]
     plan = plan_attention(torch.tensor(lengths), device=CPU)
     qkv = draw_qkv(lengths).float()
@@ -120,11 +121,9 @@ def cheapest(lengths: list[int], cuts: int) -> int:
     """The cost of the best way to cut the sorted lengths, by trying every way."""
     ordered = sorted(lengths)
     ways = itertools.combinations(range(1, len(ordered)), cuts)
+    bounds = (itertools.pairwise([0, *way, len(ordered)]) for way in ways)
     return min(
-        padded_cost(
-            [(b - a, ordered[b - 1]) for a, b in itertools.pairwise([0, *way, len(ordered)])]
-        )
-        for way in ways
+        padded_cost([(b - a, max(ordered[b - 1], SHORTEST)) for a, b in cut]) for cut in bounds
     )
 
 
@@ -145,15 +144,26 @@ def test_as_many_buckets_as_allowed_are_the_best_so_many():
 
 
 def test_equal_lengths_need_no_padding_and_no_moving():
-    plan = plan_attention(torch.tensor([7, 7, 7]), device=CPU)
+    plan = plan_attention(torch.tensor([17, 17, 17]), device=CPU)
     assert plan.layout.order is None
-    assert [bucket.shape for bucket in plan.layout.buckets] == [(3, 7)]
+    assert [bucket.shape for bucket in plan.layout.buckets] == [(3, 17)]
     assert plan.layout.buckets[0].mask is None
 
 
 def test_very_different_lengths_share_no_rectangle():
     plan = plan_attention(torch.tensor([4] * 50 + [500] * 2), device=CPU)
-    assert [bucket.shape for bucket in plan.layout.buckets] == [(50, 4), (2, 500)]
+    assert [bucket.shape for bucket in plan.layout.buckets] == [(50, SHORTEST), (2, 500)]
+
+
+@pytest.mark.parametrize("longest", [5, 16, 24, 32, 47, 64])
+def test_in_bfloat16_the_weights_of_a_text_are_those_of_float32_rounded(longest: int):
+    lengths = [longest, 3, longest - 1]
+    qkv = draw_qkv(lengths).bfloat16()
+    plan = plan_attention(torch.tensor(lengths), device=CPU)
+    found = attend(qkv, plan, heads=HEADS)
+    assert found.dtype == torch.bfloat16
+    expected = by_formula(qkv.double(), lengths, None)
+    torch.testing.assert_close(found.double(), expected, atol=3e-2, rtol=3e-2)
 
 
 def test_dropout_keeps_the_mean():

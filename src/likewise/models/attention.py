@@ -34,6 +34,10 @@ MOST_BUCKETS = 8
 # One more bucket costs about as much as padding this many (token, token) cells: two kernel
 # launches and their small matmuls against one head's scores. Measured by bench/train.py.
 BUCKET_COST = 30_000
+# torch's softmax on a CPU takes nine times as long for rows of 12 numbers as for 16
+SHORTEST = 16
+# Its bfloat16 softmax has fast code for rows of whole vectors only: others are faster by float32
+VECTOR = 32
 # Beyond this length the scores [b, heads, L, L] cost more memory than they save in time.
 LONGEST_PLAIN = 256
 
@@ -156,7 +160,7 @@ def _lay_out(sizes: NDArray[np.int64], device: torch.device) -> Layout:
     """Choose the buckets for texts of these lengths and lay out their rectangles."""
     by_length = np.argsort(sizes, kind="stable")
     ordered = sizes[by_length]
-    bounds = _bounds(ordered)
+    bounds = _bounds(ordered.clip(min=SHORTEST))
     buckets = tuple(_bucket(ordered[a:b], device) for a, b in pairwise(bounds))
     if (by_length[1:] > by_length[:-1]).all():
         return Layout(buckets=buckets)
@@ -212,7 +216,7 @@ def _trace(cuts: list[NDArray[np.int64]], firsts: NDArray[np.int64], n: int) -> 
 
 
 def _bucket(sizes: NDArray[np.int64], device: torch.device) -> Bucket:
-    b, longest, tokens = len(sizes), int(sizes[-1]), int(sizes.sum())
+    b, longest, tokens = len(sizes), max(int(sizes[-1]), SHORTEST), int(sizes.sum())
     if int(sizes[0]) == longest:
         return Bucket(tokens=tokens, shape=(b, longest))
     cells = _ranges(np.arange(b) * longest, sizes)
@@ -334,8 +338,16 @@ def _plain(q: Tensor, k: Tensor, v: Tensor, added: Tensor | None, dropout: float
     scores = (q * q.shape[-1] ** -0.5) @ k.transpose(-1, -2)  # [b, heads, L, L]
     if added is not None:
         scores = scores + added
-    weights = scores.softmax(dim=-1)
+    weights = _softmax(scores)
     if dropout > 0:
         weights = drop(weights, dropout)
     mixed: Tensor = weights @ v
     return mixed
+
+
+def _softmax(scores: Tensor) -> Tensor:
+    """The softmax over the last dimension, in the dtype that comes in."""
+    is_slow = scores.dtype == torch.bfloat16 and scores.shape[-1] % VECTOR
+    if is_slow and scores.device.type == "cpu":
+        return scores.float().softmax(dim=-1).to(scores.dtype)
+    return scores.softmax(dim=-1)

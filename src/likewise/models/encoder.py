@@ -21,6 +21,7 @@ from likewise.models.folder.tokenizer_files import unknown_id
 from likewise.models.folder.write import write_folder
 from likewise.models.heads import tail_weights
 from likewise.models.int8 import INT8, quantised
+from likewise.models.matmul import weights_stay
 from likewise.models.memory import settle_memory
 from likewise.models.pooling import pool
 from likewise.progress import progress as show_progress
@@ -289,6 +290,7 @@ class Encoder:
         out: NDArray[np.float32] | None = None
         with (
             torch.inference_mode(),
+            weights_stay(),
             show_progress("encoding", n, shown=progress) as advance,
         ):
             for batch, vectors in _one_behind(self._computed(tokenized, batches, *arithmetic)):

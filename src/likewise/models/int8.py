@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from likewise.errors import InputError
 from likewise.models.architectures.layers import Linear
+from likewise.models.matmul import ACTIVATIONS
 
 INT8 = "int8"  # as a precision
 LEVELS = 127  # on each side of zero
@@ -37,8 +38,8 @@ class Int8Linear(nn.Module):
         bias = None if linear.bias is None else linear.bias.detach().float()
         self.register_buffer("bias", bias)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[T, n_in] to [T, n_out]."""
+    def forward(self, x: Tensor, then: str | None = None) -> Tensor:
+        """[T, n_in] to [T, n_out], and through an activation by its name."""
         out = x.new_empty(len(x), self.weight.shape[1])
         for first in range(0, len(x), ROWS):
             part = x[first : first + ROWS]
@@ -46,7 +47,8 @@ class Int8Linear(nn.Module):
             rounded = (part / scale).round_().to(torch.int8)
             sums = torch._int_mm(rounded, self.weight)
             found = torch.mul(sums, scale).mul_(self.scale)
-            out[first : first + ROWS] = found if self.bias is None else found.add_(self.bias)
+            found = found if self.bias is None else found.add_(self.bias)
+            out[first : first + ROWS] = found if then is None else ACTIVATIONS[then](found)
         return out
 
 

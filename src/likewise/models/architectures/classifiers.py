@@ -13,8 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from likewise.models.architectures.layers import ACTIVATIONS, LayerNorm, Linear
+from likewise.models.architectures.layers import LayerNorm, Linear
 from likewise.models.architectures.names import Names
+from likewise.models.matmul import checked_activation
 from likewise.registry import Table
 
 
@@ -99,7 +100,7 @@ class NormedHead(nn.Module):
         super().__init__()
         width = int(config["hidden_size"])
         self.dense = Linear(width, width, bias=bool(config.get("classifier_bias", False)))
-        self.activation = ACTIVATIONS[config.get("classifier_activation", "gelu")]
+        self.activation = checked_activation(config.get("classifier_activation", "gelu"))
         eps, bias = float(config.get("norm_eps", 1e-5)), bool(config.get("norm_bias", False))
         self.norm = LayerNorm(width, eps=eps, bias=bias)
         self.dropout = nn.Dropout(float(config.get("classifier_dropout") or 0.0))
@@ -107,7 +108,7 @@ class NormedHead(nn.Module):
 
     def forward(self, states: Tensor) -> Tensor:
         """[S, H] to [S, K] float32."""
-        x = self.activation(self.dense(states.float()))
+        x = self.dense(states.float(), self.activation)
         return self.classifier(self.dropout(self.norm(x)))  # type: ignore[no-any-return]  # a module's call is untyped
 
 

@@ -74,7 +74,7 @@ class DistilBert(nn.Module):
         for layer, rows, step in zip(layers, kept, steps, strict=True):
             x = layer.attention_norm(keep(x, rows) + layer.attention(x, plan, bias, rows))
             x = x if step is None else step(x)
-            x = layer.norm(x + self._drop(layer.down(layer.activation(layer.up(x)))))
+            x = layer.norm(x + self._drop(layer.down(layer.up(x, layer.activation))))
         return x
 
     def _drop(self, x: Tensor) -> Tensor:

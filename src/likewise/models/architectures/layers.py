@@ -13,17 +13,9 @@ from torch import Tensor, nn
 
 from likewise.models.attention import Bias, Plan, attend
 from likewise.models.dropout import drop
+from likewise.models.matmul import checked_activation, linear
 from likewise.text.packed import Packed
 from likewise.text.transfer import send
-
-ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "gelu": F.gelu,
-    "gelu_new": lambda x: F.gelu(x, approximate="tanh"),
-    "gelu_pytorch_tanh": lambda x: F.gelu(x, approximate="tanh"),
-    "relu": F.relu,
-    "silu": F.silu,
-    "tanh": torch.tanh,
-}
 
 # Of a layer that decodes: what happens to its [T, H] between attention and feed-forward
 Between: TypeAlias = Callable[[Tensor], Tensor]
@@ -64,10 +56,9 @@ class Linear(nn.Module):
         self.weight = nn.Parameter(torch.empty(n_out, n_in))
         self.bias = nn.Parameter(torch.empty(n_out)) if bias else None
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[T, n_in] to [T, n_out]."""
-        bias = None if self.bias is None else self.bias.to(x.dtype)
-        return F.linear(x, self.weight.to(x.dtype), bias)
+    def forward(self, x: Tensor, then: str | None = None) -> Tensor:
+        """[T, n_in] to [T, n_out], and through an activation by its name."""
+        return linear(x, self.weight, self.bias, then=then)
 
 
 class LayerNorm(nn.Module):
@@ -124,7 +115,7 @@ class PostNormLayer(nn.Module):
         """Set sizes; the names are the paper's, not any checkpoint's."""
         super().__init__()
         self.dropout = dropout
-        self.activation = ACTIVATIONS[activation]
+        self.activation = checked_activation(activation)
         self.attention = SelfAttention(width, heads, dropout=attention_dropout)
         self.attention_norm = LayerNorm(width, eps=eps)
         self.up = Linear(width, inner)
@@ -144,7 +135,7 @@ class PostNormLayer(nn.Module):
         x = self.attention_norm(keep(x, kept) + self._drop(mixed))
         if between is not None:
             x = between(x)
-        return self.norm(x + self._drop(self.down(self.activation(self.up(x)))))  # type: ignore[no-any-return]  # a module's call is untyped
+        return self.norm(x + self._drop(self.down(self.up(x, self.activation))))  # type: ignore[no-any-return]  # a module's call is untyped
 
     def _drop(self, x: Tensor) -> Tensor:
         return drop(x, self.dropout) if self.training and self.dropout > 0 else x

@@ -12,8 +12,9 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
-from likewise.models.architectures.layers import ACTIVATIONS, LayerNorm, Linear
+from likewise.models.architectures.layers import LayerNorm, Linear
 from likewise.models.architectures.names import Names
+from likewise.models.matmul import checked_activation
 
 
 class MlmHead(nn.Module):
@@ -23,7 +24,7 @@ class MlmHead(nn.Module):
         """Set sizes; the weights are read from a folder or drawn."""
         super().__init__()
         width, vocabulary = int(config[family.width]), int(config["vocab_size"])
-        self.activation = ACTIVATIONS[family.activation(config)]
+        self.activation = checked_activation(family.activation(config))
         self.dense = Linear(width, width, bias=family.has_dense_bias(config))
         self.norm = LayerNorm(width, eps=family.eps(config), bias=family.has_norm_bias(config))
         has_bias = bool(config.get("decoder_bias", True))
@@ -33,7 +34,7 @@ class MlmHead(nn.Module):
 
     def forward(self, states: Tensor) -> Tensor:
         """[N, H] to [N, H], ready to be compared with the table, in the dtype that comes in."""
-        return self.norm(self.activation(self.dense(states)))  # type: ignore[no-any-return]  # a module's call is untyped
+        return self.norm(self.dense(states, self.activation))  # type: ignore[no-any-return]  # a module's call is untyped
 
     def rows(self, tokens: Tensor) -> Tensor:
         """[V, H] what states are compared with: the encoder's `tokens`, where they are tied."""

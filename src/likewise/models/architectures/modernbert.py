@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from likewise.errors import InputError
 from likewise.models.architectures.architecture import Architecture
 from likewise.models.architectures.layers import (
-    ACTIVATIONS,
     Between,
     LayerNorm,
     Linear,
@@ -22,6 +21,7 @@ from likewise.models.architectures.layers import (
 from likewise.models.architectures.names import Names
 from likewise.models.attention import Bias, Plan, Windowed, attend, causal, plan_attention
 from likewise.models.dropout import drop
+from likewise.models.matmul import ACTIVATIONS
 from likewise.text.packed import Packed
 
 GLOBAL_THETA, LOCAL_THETA = 160_000.0, 10_000.0
