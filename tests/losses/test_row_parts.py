@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from likewise.losses import LOSSES, row_parts
-from likewise.losses.row_parts import sum_over_rows
+from likewise.losses.row_parts import mean_over_rows
 
 CONTRASTS = [name for name, spec in LOSSES.items() if spec.layout == "contrast"]
 
@@ -54,5 +54,5 @@ def test_few_rows_are_one_part():
         seen.append(part)
         return torch.ones(())
 
-    assert sum_over_rows(term, rows=3, scores=10) == 1
-    assert seen == [slice(0, 3)]
+    assert mean_over_rows(term, rows=4, scores=10) == 0.25
+    assert seen == [slice(0, 4)]

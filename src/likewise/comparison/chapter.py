@@ -47,7 +47,7 @@ def chapter_rows(
         nli: rows of premise, hypothesis and label.
         sts: scored pairs to measure on.
         base: the model that all but one row start from; best one that never saw sentence pairs.
-        rows: of the NLI data, drawn at random, the same for every row; None for all.
+        rows: of the NLI data, drawn at random by the seed; None for all.
         quick: 3,200 rows where `rows` does not say.
         vectors: a file of word vectors, for a row of their plain means; None for none.
     """

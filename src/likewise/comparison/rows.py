@@ -17,6 +17,7 @@ from likewise.methods.stage_check import Plan, plan_stages
 from likewise.methods.stage_recipe import NAME, RESERVED, Stage, StagedRecipe, build_staged
 from likewise.methods.table import METHODS
 from likewise.models.source import parse_name, refuse_missing, resolve_model
+from likewise.training.run_folder import hash_file
 
 WEIGHTS = ("*.safetensors", "*.bin", "*.npz")
 
@@ -227,21 +228,16 @@ def _identity(recipe: StagedRecipe, plan: Plan) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _weights(name: str) -> dict[str, str]:
+def _weights(name: str) -> dict[str, str | None]:
     """File to hash of the base model's weights; nothing where they are drawn."""
     named = parse_name(name)
     if named.scratch is not None:
         return {}
     if named.is_static:
-        return {named.base: _sha256(Path(named.base).expanduser())}
+        return {named.base: hash_file(Path(named.base).expanduser())}
     folder = resolve_model(named.base)
     files = sorted(file for pattern in WEIGHTS for file in folder.rglob(pattern))
-    return {str(file.relative_to(folder)): _sha256(file) for file in files}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return {str(file.relative_to(folder)): hash_file(file) for file in files}
 
 
 def _fingerprint(data: Dataset | RetrievalSet | None) -> str:

@@ -71,7 +71,8 @@ def compare_rows(
         raise InputError(problem, where=Where(path=str(stale[0].folder)), mend=mend)
     folder.mkdir(parents=True, exist_ok=True)
     done: dict[str, list[_Done]] = {}
-    write_comparison(_table(rows, jobs, done), folder / FILE)
+    table = _table(rows, jobs, done)
+    write_comparison(table, folder / FILE)
     for number, job in enumerate(jobs, start=1):
         found = _finished(job)
         if found is None:
@@ -80,8 +81,9 @@ def compare_rows(
         else:
             tell.note(f"{job.row.name}, seed {job.seed}: finished before")
         done.setdefault(job.row.name, []).append(found)
-        write_comparison(_table(rows, jobs, done), folder / FILE)
-    return _table(rows, jobs, done)
+        table = _table(rows, jobs, done)
+        write_comparison(table, folder / FILE)
+    return table
 
 
 def _run(job: Job, tell: Tell, *, allow_leak: bool, anew: bool) -> _Done:

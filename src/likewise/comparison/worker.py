@@ -2,13 +2,10 @@
 
 import multiprocessing
 import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +17,7 @@ from likewise.methods.dev_data import measurable
 from likewise.methods.run import Existing, Tell
 from likewise.methods.stages import train_stages
 from likewise.models.build import load
+from likewise.training.stopping import stop_asked
 
 State = Literal["finished", "failed", "interrupted"]
 
@@ -79,7 +77,12 @@ def run_order(order: Order, tell: Tell) -> Outcome:
     here, there = context.Pipe(duplex=False)
     process = context.Process(target=_run, args=(order, there))
     began = time.monotonic()
-    with _stop_passed_on(process) as stopped:
+
+    def stop() -> None:
+        if process.pid is not None:
+            process.terminate()
+
+    with stop_asked(stop) as stopped:
         process.start()
         there.close()
         try:
@@ -91,32 +94,6 @@ def run_order(order: Order, tell: Tell) -> Outcome:
         state: State = "interrupted" if stopped() else "failed"
         outcome = Outcome(state=state, seconds=0.0, problem=_death(process.exitcode))
     return replace(outcome, seconds=time.monotonic() - began)
-
-
-@contextmanager
-def _stop_passed_on(process: SpawnProcess) -> Iterator[Callable[[], bool]]:
-    """Hand Ctrl-C and SIGTERM to a process and stay; asks whether there was one.
-
-    Off the main thread signals are left alone.
-    """
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
-        return
-
-    def stop(*_: object) -> None:
-        asked.set()
-        if process.pid is not None:
-            process.terminate()
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, stop)
-    try:
-        yield asked.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _listen(connection: Connection, tell: Tell) -> Outcome | None:

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from likewise.losses.candidates import gather_candidates, widen_collisions
-from likewise.losses.row_parts import sum_over_rows
+from likewise.losses.row_parts import mean_over_rows
 from likewise.registry import Positive
 
 
@@ -70,4 +70,4 @@ def improved_contrastive(
             return (partition - scale * across.gather(1, own[part, None])[:, 0]).sum()
 
         scores = len(columns) + count * (backward + 2 * same_side)
-        return sum_over_rows(ranked, rows=count, scores=scores) / count
+        return mean_over_rows(ranked, rows=count, scores=scores)

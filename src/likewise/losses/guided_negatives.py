@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from likewise.losses.candidates import gather_candidates, widen_collisions
-from likewise.losses.row_parts import sum_over_rows
+from likewise.losses.row_parts import mean_over_rows
 from likewise.registry import Positive
 
 
@@ -72,7 +72,7 @@ def gist(
             return F.cross_entropy(logits, own[part], reduction="sum")
 
         scores = len(candidates) + 2 * count * same_side
-        return sum_over_rows(ranked, rows=count, scores=scores) / count
+        return mean_over_rows(ranked, rows=count, scores=scores)
 
 
 def _normalise(anchors: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from likewise.losses.candidates import gather_candidates
-from likewise.losses.row_parts import sum_over_rows
+from likewise.losses.row_parts import mean_over_rows
 from likewise.registry import Positive
 
 
@@ -59,8 +59,8 @@ def mnr(
             masked = logits.masked_fill(collides[:, : len(rows)].T[part], -torch.inf)
             return F.cross_entropy(masked, own[part], reduction="sum")
 
-        loss = sum_over_rows(ranked, rows=len(rows), scores=len(columns)) / len(rows)
+        loss = mean_over_rows(ranked, rows=len(rows), scores=len(columns))
         if symmetric:
-            back = sum_over_rows(ranked_back, rows=len(rows), scores=len(rows)) / len(rows)
+            back = mean_over_rows(ranked_back, rows=len(rows), scores=len(rows))
             loss = (loss + back) / 2
     return loss

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from likewise.losses.candidates import gather_candidates
-from likewise.losses.row_parts import sum_over_rows
+from likewise.losses.row_parts import mean_over_rows
 from likewise.models.heads import PairScale
 
 
@@ -57,7 +57,7 @@ def sigmoid(
             logits = logits.scatter(1, own[part, None], -logits.gather(1, own[part, None]))
             return F.softplus(logits).masked_fill(collides[part], 0.0).sum()
 
-        return sum_over_rows(decided, rows=len(rows), scores=len(columns)) / len(rows)
+        return mean_over_rows(decided, rows=len(rows), scores=len(columns))
 
 
 def pair_scale(width: int, classes: int) -> nn.Module:

@@ -1,4 +1,4 @@
-"""A sum over rows that are compared with every candidate, in memory that does not grow with both.
+"""A mean over rows that are compared with every candidate, in memory that does not grow with both.
 
 The scores of 16,384 anchors and as many candidates are a gigabyte, and softmax, mask and gradient
 are as much again each. Some rows at a time, computed once more on the way back, they are a few
@@ -17,8 +17,8 @@ from likewise.models.memory import give_back_memory
 SCORES = 2**22  # in memory at a time: 17 MB of float32 for each tensor of their shape
 
 
-def sum_over_rows(term: Callable[[slice], Tensor], *, rows: int, scores: int) -> Tensor:
-    """Add up what each part of the rows gives; all at once where they are few.
+def mean_over_rows(term: Callable[[slice], Tensor], *, rows: int, scores: int) -> Tensor:
+    """The mean of the losses of all rows, part by part; all at once where they are few.
 
     Args:
         term: from some of the rows to the sum of their losses, a scalar. It is called again on
@@ -30,12 +30,12 @@ def sum_over_rows(term: Callable[[slice], Tensor], *, rows: int, scores: int) ->
         A scalar with a gradient to whatever `term` looks at.
 
     >>> values = torch.arange(4.0)
-    >>> sum_over_rows(lambda part: values[part].sum(), rows=4, scores=2)
-    tensor(6.)
+    >>> mean_over_rows(lambda part: values[part].sum(), rows=4, scores=2)
+    tensor(1.5000)
     """
     height = max(1, SCORES // max(scores, 1))
     if height >= rows:
-        return term(slice(0, rows))
+        return term(slice(0, rows)) / rows
 
     def trimmed(part: slice) -> Tensor:
         found = term(part)
@@ -52,4 +52,4 @@ def sum_over_rows(term: Callable[[slice], Tensor], *, rows: int, scores: int) ->
         )
         for first in range(0, rows, height)
     ]
-    return torch.stack(parts).sum()
+    return torch.stack(parts).sum() / rows

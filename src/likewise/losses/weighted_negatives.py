@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from likewise.losses.candidates import gather_candidates
-from likewise.losses.row_parts import sum_over_rows
+from likewise.losses.row_parts import mean_over_rows
 
 
 def weighted_mnr(
@@ -57,4 +57,4 @@ def weighted_mnr(
             masked_logits = logits.masked_fill(masked[part], -torch.inf)
             return F.cross_entropy(masked_logits, first[part], reduction="sum")
 
-        return sum_over_rows(ranked, rows=len(rows), scores=len(columns)) / len(rows)
+        return mean_over_rows(ranked, rows=len(rows), scores=len(columns))

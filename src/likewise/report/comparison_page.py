@@ -46,6 +46,7 @@ def render_comparison(comparison: Comparison) -> str:
     results = comparison.evaluation.results
     names = {line.name for line in comparison.lines}
     task = results[-1].task if results else "nothing measured yet"
+    primary = results[-1].primary if results else ""
     leading = _leading(comparison)
     return (
         build_environment()
@@ -53,13 +54,13 @@ def render_comparison(comparison: Comparison) -> str:
         .render(
             title=f"Likewise comparison: {task}",
             caption=_caption(comparison),
-            best="" if leading is None else _sentence(leading),
-            tone="even" if leading is None else TONES.get(leading.verdict, "even"),
+            best="" if leading is None else _sentence(*leading, primary),
+            tone="even" if leading is None else TONES.get(leading[0].verdict, "even"),
             metrics=list(results[-1].scores)[:SHOWN_METRICS] if results else [],
             others=[result for result in results if result.model not in names],
             rows=_views(comparison),
             differences=bool(comparison.against_base or comparison.against_first),
-            primary=results[-1].primary if results else "",
+            primary=primary,
             has_reference=any(line.reference for line in comparison.lines),
             charts=_charts(comparison),
             version=own_version(),
@@ -91,21 +92,19 @@ def _caption(comparison: Comparison) -> str:
     )
 
 
-def _leading(comparison: Comparison) -> RowView | None:
-    """The row with the highest score."""
-    measured = [view for view in _views(comparison) if view.result is not None]
-    return max(measured, key=_height, default=None)
+def _leading(comparison: Comparison) -> tuple[RowView, float] | None:
+    """The row with the highest score, and that score."""
+    measured = [
+        (view, view.result.scores[view.result.primary].value)
+        for view in _views(comparison)
+        if view.result is not None
+    ]
+    return max(measured, key=lambda one: one[1], default=None)
 
 
-def _height(view: RowView) -> float:
-    return 0.0 if view.result is None else view.result.scores[view.result.primary].value
-
-
-def _sentence(view: RowView) -> str:
+def _sentence(view: RowView, value: float, metric: str) -> str:
     """What the best row reached, and whether that is more than the first row did."""
-    if view.result is None:
-        return ""
-    reached = f"{view.line.name} reaches {metric_name(view.result.primary)} {number(_height(view))}"
+    reached = f"{view.line.name} reaches {metric_name(metric)} {number(value)}"
     difference = view.first or view.base
     if difference is None:
         return f"Highest: {reached}."

@@ -4,7 +4,6 @@ A checkpoint is a loadable model folder with `training.safetensors` (optimiser, 
 state) and `training.json` (where the run stood, and the hash of every file) beside it.
 """
 
-import hashlib
 import json
 import logging
 import shutil
@@ -17,6 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from likewise.training.run_folder import hash_file
 from likewise.training.seeding import random_state, restore_random_state
 from likewise.training.trainable import Trainable, restore_weights
 
@@ -68,7 +68,7 @@ def save_checkpoint(folder: Path, trained: Trained, progress: Progress, *, kept:
     trained.encoder.save(draft)
     save_file(_tensors(trained), draft / TENSORS, metadata={"format": "pt"})
     hashes = {
-        str(file.relative_to(draft)): _sha256(file)
+        str(file.relative_to(draft)): hash_file(file)
         for file in sorted(draft.rglob("*"))
         if file.is_file()
     }
@@ -153,11 +153,6 @@ def _checkpoints(folder: Path) -> list[Path]:
 def _is_whole(path: Path) -> bool:
     try:
         hashes = json.loads((path / STATE).read_text(encoding="utf-8"))["sha256"]
-        return all(_sha256(path / name) == expected for name, expected in hashes.items())
+        return all(hash_file(path / name) == expected for name, expected in hashes.items())
     except (OSError, ValueError, KeyError):
         return False
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,8 +1,6 @@
 """The training loop, top to bottom on one page."""
 
 import math
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +33,7 @@ from likewise.training.plan import Plan
 from likewise.training.prefetch import Batches
 from likewise.training.sampling import Sampling
 from likewise.training.seeding import child_seed, torch_seed
+from likewise.training.stopping import stop_asked
 from likewise.training.trainable import Embeds, Trainable, restore_weights
 
 Evaluate: TypeAlias = Callable[[Any], Evaluated]
@@ -111,7 +110,7 @@ def run_loop(work: Work, *, resume: bool = False) -> Progress:
         batches = _batches(work)
         start = time.monotonic() - at.clock
         finished = _finished(at, plan, options)
-        with _stop_signal() as stopped:
+        with stop_asked() as stopped:
             while not finished:
                 before, began = at, time.monotonic()
                 with batches.at(at.step) as batch:
@@ -257,28 +256,3 @@ def _dropout(modules: nn.Module, probability: float | None) -> Iterator[None]:
         modules.eval()  # however the run ends, the encoder is ready for use
         for module, name, value in own:
             setattr(module, name, value)
-
-
-@contextmanager
-def _stop_signal() -> Iterator[Callable[[], bool]]:
-    """Turn the first Ctrl-C or SIGTERM into a question asked after each step.
-
-    The second Ctrl-C interrupts at once. Off the main thread signals are left alone.
-    """
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
-        return
-
-    def stop(number: int, _: object) -> None:
-        asked.set()
-        signal.signal(number, before[signal.Signals(number)])
-
-    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
-    for number in before:
-        signal.signal(number, stop)
-    try:
-        yield asked.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -183,14 +183,15 @@ def short_list(files: Sequence[str]) -> list[str]:
 def _hashes(files: Sequence[str]) -> dict[str, str | None]:
     """Each file's hash; of many files, one hash over those of all."""
     if len(files) <= MOST_FILES:
-        return {file: _sha256(Path(file)) for file in files}
+        return {file: hash_file(Path(file)) for file in files}
     digest = hashlib.sha256()
     for file in files:
-        digest.update(f"{file} {_sha256(Path(file))}\n".encode())
+        digest.update(f"{file} {hash_file(Path(file))}\n".encode())
     return {f"{short_list(files)[0]} ({len(files):,} files)": digest.hexdigest()}
 
 
-def _sha256(path: Path) -> str | None:
+def hash_file(path: Path) -> str | None:
+    """The SHA-256 of a file; None where there is none."""
     if not path.is_file():
         return None
     with path.open("rb") as file:
