@@ -31,20 +31,25 @@ def texts_of(path: Path) -> Iterator[str]:
             yield from (text for column, text in row.items() if column not in OTHER and text)
 
 
+def sentences(path: Path) -> Iterator[str]:
+    """The sentences of one file, with single spaces."""
+    for text in texts_of(path):
+        for start, end in sentence_spans(text):
+            yield " ".join(text[start:end].split())
+
+
 def plain_texts() -> Iterator[str]:
     """Sentences of the training files and corpora, each once, none of what is measured on."""
     files = [p for p in sorted(SHARED.glob("*/*.gz")) if not p.name.startswith("qrels")]
     measured = [p for p in files if p.name.startswith(MEASURED)]
-    seen = {text.strip() for path in measured for text in texts_of(path)}
+    seen = {sentence for path in measured for sentence in sentences(path)}
     for path in files:
         if path in measured:
             continue
-        for text in texts_of(path):
-            for start, end in sentence_spans(text):
-                sentence = " ".join(text[start:end].split())
-                if sentence not in seen and len(sentence.split()) >= FEWEST_WORDS:
-                    seen.add(sentence)
-                    yield sentence
+        for sentence in sentences(path):
+            if sentence not in seen and len(sentence.split()) >= FEWEST_WORDS:
+                seen.add(sentence)
+                yield sentence
 
 
 def main() -> None:
@@ -57,7 +62,9 @@ def main() -> None:
     if not file.exists():
         asked.out.mkdir(parents=True, exist_ok=True)
         found = list(plain_texts())
-        file.write_text("\n".join(found) + "\n", encoding="utf-8")
+        draft = file.with_suffix(".draft")
+        draft.write_text("\n".join(found) + "\n", encoding="utf-8")
+        draft.rename(file)
         print(f"{len(found):,} sentences, {sum(len(s.split()) for s in found):,} words: {file}")
     command = ["train", str(file), "--method", "mlm", "--base", asked.base, "--out", str(run)]
     command += ["--learning-rate", "1e-3", "--warmup", "0.05", "--dropout", "0"]

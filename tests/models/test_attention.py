@@ -12,6 +12,7 @@ from likewise.models.attention import (
     LONGEST_PLAIN,
     MOST_BUCKETS,
     SHORTEST,
+    _softmax,
     attend,
     causal,
     plan_attention,
@@ -60,7 +61,9 @@ def test_attention_follows_the_formula_for_any_lengths(lengths: list[int], seed:
     torch.testing.assert_close(attend(qkv, plan, heads=HEADS), by_formula(qkv, lengths))
 
 
-@pytest.mark.parametrize("lengths", [[3, 1, 7, 7, 2], [5, 5], [LONGEST_PLAIN + 5, 4, 300]])
+@pytest.mark.parametrize(
+    "lengths", [[3, 1, 7, 7, 2], [5, 5], [17, 17], [LONGEST_PLAIN + 5, 4, 300]]
+)
 @pytest.mark.parametrize("bias", [None, relative], ids=["plain", "biased"])
 def test_gradients_follow_the_formula(lengths: list[int], bias: object):
     qkv = draw_qkv(lengths).requires_grad_()
@@ -155,15 +158,32 @@ def test_very_different_lengths_share_no_rectangle():
     assert [bucket.shape for bucket in plan.layout.buckets] == [(50, SHORTEST), (2, 500)]
 
 
-@pytest.mark.parametrize("longest", [5, 16, 24, 32, 47, 64])
-def test_in_bfloat16_the_weights_of_a_text_are_those_of_float32_rounded(longest: int):
-    lengths = [longest, 3, longest - 1]
-    qkv = draw_qkv(lengths).bfloat16()
-    plan = plan_attention(torch.tensor(lengths), device=CPU)
-    found = attend(qkv, plan, heads=HEADS)
-    assert found.dtype == torch.bfloat16
-    expected = by_formula(qkv.double(), lengths, None)
-    torch.testing.assert_close(found.double(), expected, atol=3e-2, rtol=3e-2)
+@pytest.mark.parametrize("longest", [16, 24, 32, 47, 64])
+def test_softmax_in_bfloat16_and_its_gradient_have_the_bits_of_torchs_own(longest: int):
+    scores = torch.randn(3, 2, longest, longest).bfloat16()
+    weights = torch.randn(scores.shape).bfloat16()
+
+    def gradient(softmax):
+        x = scores.clone().requires_grad_()
+        out = softmax(x)
+        (out * weights).sum().backward()
+        return out, x.grad
+
+    for ours, theirs in zip(gradient(_softmax), gradient(lambda x: x.softmax(dim=-1)), strict=True):
+        assert ours.dtype == torch.bfloat16
+        assert torch.equal(ours, theirs)
+
+
+def test_what_softmax_keeps_for_the_gradient_is_in_the_dtype_of_the_stream():
+    kept: list[torch.dtype] = []
+
+    def note(tensor: torch.Tensor) -> torch.Tensor:
+        kept.append(tensor.dtype)
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+        _softmax(torch.randn(2, 24, 24).bfloat16().requires_grad_())
+    assert kept == [torch.bfloat16]
 
 
 def test_dropout_keeps_the_mean():

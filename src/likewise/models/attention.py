@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from likewise.models.attention_varlen import (
     EVERYTHING,
@@ -160,8 +161,9 @@ def _lay_out(sizes: NDArray[np.int64], device: torch.device) -> Layout:
     """Choose the buckets for texts of these lengths and lay out their rectangles."""
     by_length = np.argsort(sizes, kind="stable")
     ordered = sizes[by_length]
-    bounds = _bounds(ordered.clip(min=SHORTEST))
-    buckets = tuple(_bucket(ordered[a:b], device) for a, b in pairwise(bounds))
+    shortest = SHORTEST if device.type == "cpu" else 1
+    bounds = _bounds(ordered.clip(min=shortest))
+    buckets = tuple(_bucket(ordered[a:b], device, shortest) for a, b in pairwise(bounds))
     if (by_length[1:] > by_length[:-1]).all():
         return Layout(buckets=buckets)
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])[by_length]
@@ -215,8 +217,8 @@ def _trace(cuts: list[NDArray[np.int64]], firsts: NDArray[np.int64], n: int) -> 
     return [0, *reversed(bounds)]
 
 
-def _bucket(sizes: NDArray[np.int64], device: torch.device) -> Bucket:
-    b, longest, tokens = len(sizes), max(int(sizes[-1]), SHORTEST), int(sizes.sum())
+def _bucket(sizes: NDArray[np.int64], device: torch.device, shortest: int) -> Bucket:
+    b, longest, tokens = len(sizes), max(int(sizes[-1]), shortest), int(sizes.sum())
     if int(sizes[0]) == longest:
         return Bucket(tokens=tokens, shape=(b, longest))
     cells = _ranges(np.arange(b) * longest, sizes)
@@ -349,5 +351,22 @@ def _softmax(scores: Tensor) -> Tensor:
     """The softmax over the last dimension, in the dtype that comes in."""
     is_slow = scores.dtype == torch.bfloat16 and scores.shape[-1] % VECTOR
     if is_slow and scores.device.type == "cpu":
-        return scores.float().softmax(dim=-1).to(scores.dtype)
+        weights: Tensor = _FloatSoftmax.apply(scores)  # type: ignore[no-untyped-call]  # torch's own
+        return weights
     return scores.softmax(dim=-1)
+
+
+class _FloatSoftmax(torch.autograd.Function):
+    """Softmax by way of float32, of which the result alone is kept for the gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor) -> Tensor:
+        weights = scores.float().softmax(dim=-1).to(scores.dtype)
+        ctx.save_for_backward(weights)
+        return weights
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (weights,) = ctx.saved_tensors
+        return torch._softmax_backward_data(gradients[0], weights, -1, weights.dtype)

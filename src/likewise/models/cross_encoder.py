@@ -25,7 +25,7 @@ from likewise.models.folder.cross_encoder import (
     read_cross_encoder,
 )
 from likewise.models.folder.cross_write import labels_of, write_cross_encoder
-from likewise.models.matmul import weights_stay
+from likewise.models.matmul import keep_reordered
 from likewise.models.memory import settle_memory
 from likewise.models.source import HUB_NAME, resolve_model
 from likewise.progress import progress as show_progress
@@ -176,7 +176,7 @@ class CrossEncoder:
         out = np.empty((len(tokenized.ids), self.classes), dtype=np.float32)
         with (
             torch.inference_mode(),
-            weights_stay(),
+            keep_reordered(),
             show_progress("scoring", len(tokenized.ids), shown=progress) as advance,
         ):
             for batch in batches_by_tokens(tokenized.lengths, budget):

@@ -21,7 +21,7 @@ from likewise.models.folder.tokenizer_files import unknown_id
 from likewise.models.folder.write import write_folder
 from likewise.models.heads import tail_weights
 from likewise.models.int8 import INT8, quantised
-from likewise.models.matmul import weights_stay
+from likewise.models.matmul import keep_reordered
 from likewise.models.memory import settle_memory
 from likewise.models.pooling import pool
 from likewise.progress import progress as show_progress
@@ -185,7 +185,8 @@ class Encoder:
             batch_tokens: tokens a batch; memory follows it, not the number of texts. Where None,
                 4,096 on a CPU and 32,768 on a GPU.
             precision: "auto" (bfloat16 where the hardware has it), "float32", "bfloat16", or on a
-                CPU "int8": matrices in 8-bit integers, faster and less exact.
+                CPU "int8": matrices in 8-bit integers, less exact, and faster where the
+                CPU has no bfloat16.
             normalize: scale every vector to length 1.
             dimensions: keep only the first so many (Matryoshka models).
             deterministic: compute each text by itself, so that its vector is the same bit for
@@ -290,7 +291,7 @@ class Encoder:
         out: NDArray[np.float32] | None = None
         with (
             torch.inference_mode(),
-            weights_stay(),
+            keep_reordered(),
             show_progress("encoding", n, shown=progress) as advance,
         ):
             for batch, vectors in _one_behind(self._computed(tokenized, batches, *arithmetic)):

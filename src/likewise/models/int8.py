@@ -1,4 +1,6 @@
-"""Matrices in 8-bit integers, for encoding on a CPU: faster than bfloat16, and a little less exact.
+"""Matrices in 8-bit integers, for encoding on a CPU: a little less exact, and faster than float32.
+
+Where a CPU multiplies bfloat16 natively, that is as fast (bench/encode.py), and more exact.
 
 Weights are scaled row by row, once; what they are multiplied with is scaled token by token, as it
 comes (dynamic quantisation; "vector-wise" in Dettmers et al. 2022, LLM.int8(), section 2.1, without
@@ -38,8 +40,9 @@ class Int8Linear(nn.Module):
         bias = None if linear.bias is None else linear.bias.detach().float()
         self.register_buffer("bias", bias)
 
-    def forward(self, x: Tensor, then: str | None = None) -> Tensor:
+    def forward(self, x: Tensor, activation: str | None = None) -> Tensor:
         """[T, n_in] to [T, n_out], and through an activation by its name."""
+        activate = None if activation is None else ACTIVATIONS[activation]
         out = x.new_empty(len(x), self.weight.shape[1])
         for first in range(0, len(x), ROWS):
             part = x[first : first + ROWS]
@@ -48,7 +51,7 @@ class Int8Linear(nn.Module):
             sums = torch._int_mm(rounded, self.weight)
             found = torch.mul(sums, scale).mul_(self.scale)
             found = found if self.bias is None else found.add_(self.bias)
-            out[first : first + ROWS] = found if then is None else ACTIVATIONS[then](found)
+            out[first : first + ROWS] = found if activate is None else activate(found)
         return out
 
 

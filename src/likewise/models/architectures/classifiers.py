@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from likewise.models.architectures.layers import LayerNorm, Linear
 from likewise.models.architectures.names import Names
-from likewise.models.matmul import checked_activation
+from likewise.models.matmul import check_activation
 from likewise.registry import Table
 
 
@@ -100,7 +100,7 @@ class NormedHead(nn.Module):
         super().__init__()
         width = int(config["hidden_size"])
         self.dense = Linear(width, width, bias=bool(config.get("classifier_bias", False)))
-        self.activation = checked_activation(config.get("classifier_activation", "gelu"))
+        self.activation = check_activation(config.get("classifier_activation", "gelu"))
         eps, bias = float(config.get("norm_eps", 1e-5)), bool(config.get("norm_bias", False))
         self.norm = LayerNorm(width, eps=eps, bias=bias)
         self.dropout = nn.Dropout(float(config.get("classifier_dropout") or 0.0))

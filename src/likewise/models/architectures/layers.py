@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from likewise.models.attention import Bias, Plan, attend
 from likewise.models.dropout import drop
-from likewise.models.matmul import checked_activation, linear
+from likewise.models.matmul import check_activation, linear
 from likewise.text.packed import Packed
 from likewise.text.transfer import send
 
@@ -56,9 +56,9 @@ class Linear(nn.Module):
         self.weight = nn.Parameter(torch.empty(n_out, n_in))
         self.bias = nn.Parameter(torch.empty(n_out)) if bias else None
 
-    def forward(self, x: Tensor, then: str | None = None) -> Tensor:
+    def forward(self, x: Tensor, activation: str | None = None) -> Tensor:
         """[T, n_in] to [T, n_out], and through an activation by its name."""
-        return linear(x, self.weight, self.bias, then=then)
+        return linear(x, self.weight, self.bias, activation=activation)
 
 
 class LayerNorm(nn.Module):
@@ -115,7 +115,7 @@ class PostNormLayer(nn.Module):
         """Set sizes; the names are the paper's, not any checkpoint's."""
         super().__init__()
         self.dropout = dropout
-        self.activation = checked_activation(activation)
+        self.activation = check_activation(activation)
         self.attention = SelfAttention(width, heads, dropout=attention_dropout)
         self.attention_norm = LayerNorm(width, eps=eps)
         self.up = Linear(width, inner)

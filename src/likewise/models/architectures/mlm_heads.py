@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from likewise.models.architectures.layers import LayerNorm, Linear
 from likewise.models.architectures.names import Names
-from likewise.models.matmul import checked_activation
+from likewise.models.matmul import check_activation
 
 
 class MlmHead(nn.Module):
@@ -24,7 +24,7 @@ class MlmHead(nn.Module):
         """Set sizes; the weights are read from a folder or drawn."""
         super().__init__()
         width, vocabulary = int(config[family.width]), int(config["vocab_size"])
-        self.activation = checked_activation(family.activation(config))
+        self.activation = check_activation(family.activation(config))
         self.dense = Linear(width, width, bias=family.has_dense_bias(config))
         self.norm = LayerNorm(width, eps=family.eps(config), bias=family.has_norm_bias(config))
         has_bias = bool(config.get("decoder_bias", True))

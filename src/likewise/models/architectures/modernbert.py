@@ -21,7 +21,7 @@ from likewise.models.architectures.layers import (
 from likewise.models.architectures.names import Names
 from likewise.models.attention import Bias, Plan, Windowed, attend, causal, plan_attention
 from likewise.models.dropout import drop
-from likewise.models.matmul import ACTIVATIONS
+from likewise.models.matmul import ACTIVATIONS, check_activation
 from likewise.text.packed import Packed
 
 GLOBAL_THETA, LOCAL_THETA = 160_000.0, 10_000.0
@@ -72,7 +72,7 @@ class PreNormLayer(nn.Module):
         width, inner = int(config["hidden_size"]), int(config["intermediate_size"])
         mlp_bias = bool(config.get("mlp_bias", False))
         self.dropout = float(config.get("mlp_dropout", 0.0))
-        self.activation = ACTIVATIONS[config.get("hidden_activation", "gelu")]
+        self.activation = check_activation(config.get("hidden_activation", "gelu"))
         self.attention_norm = nn.Identity() if is_first else _norm(config)
         self.attention = RotaryAttention(
             width,
@@ -98,7 +98,9 @@ class PreNormLayer(nn.Module):
         if between is not None:
             x = between(x)
         value, gate = self.up(self.norm(x)).chunk(2, dim=-1)
-        inner = _drop(self.activation(value) * gate, self.dropout if self.training else 0.0)
+        inner = _drop(
+            ACTIVATIONS[self.activation](value) * gate, self.dropout if self.training else 0.0
+        )
         return x + self.down(inner)  # type: ignore[no-any-return]  # a module's call is untyped
 
 
