@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from likewise.losses import LOSSES
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.models.encoder import Encoder
+from likewise.models.matmul import FEWEST_ROWS
 from likewise.text.packed import Packed, pack
 from likewise.training.grad_cache import backward, split_packed
 from likewise.training.objective import Objective
@@ -215,3 +216,24 @@ def test_parts_keep_texts_and_order_and_the_budget(lengths: list[int], budget: i
     assert torch.equal(torch.cat([part.pooled for part in parts]), packed.pooled)
     assert torch.equal(torch.cat([part.lengths for part in parts]), packed.lengths)
     assert all(len(part.ids) <= budget or len(part) == 1 for part in parts)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_both_passes_of_a_part_give_the_same_bits(dtype: torch.dtype, tiny_encoder: Encoder):
+    """At sizes where a product without gradients could take another way than one with them."""
+    part = FEWEST_ROWS + 64
+    batch = pack([[5 + (i + j) % 90 for j in range(16)] for i in range(3 * part // 16)])
+    tiny_encoder.module.train()
+    seen: list[Tensor] = []
+
+    def embed(stream: Packed) -> Tensor:
+        vectors = tiny_encoder.embed(stream, dtype=dtype)
+        seen.append(vectors.detach().clone())
+        return vectors
+
+    backward(embed, batch, lambda vectors: vectors.float().square().sum(), part)
+    tiny_encoder.module.eval()
+    tiny_encoder.module.zero_grad(set_to_none=True)
+    first, second, _, *again = seen
+    for found, expected in zip(again, (first, second), strict=True):
+        assert torch.equal(found, expected)
