@@ -57,6 +57,26 @@ def test_every_row_is_there_and_measured_on_the_same(nli_file: Path, sts_file: P
     assert rows[4].reference == "0.59"
 
 
+def test_a_learning_rate_is_for_what_starts_from_the_base(nli_file: Path, sts_file: Path):
+    rows = chapter_rows(str(nli_file), str(sts_file), base="minilm", learning_rate=1e-3)
+    rates = {
+        row.name: row.recipe.stages[0].training.get("learning_rate")
+        for row in rows
+        if row.recipe.stages
+    }
+    assert rates.pop("minilm-mnr") == 2e-5
+    assert set(rates) == {*TRAINED} - {"minilm-mnr"}
+    assert set(rates.values()) == {1e-3}
+
+
+def test_rows_without_labels_learn_from_none(nli_file: Path, sts_file: Path, tmp_path: Path):
+    rows = chapter_rows(str(nli_file), str(sts_file), base="scratch:mini")
+    plain = [row for row in rows if row.name in TRAINED[-3:]]
+    jobs = plan_jobs(plain, tmp_path / "out")
+    assert [job.labels for job in jobs] == [0, 0, 0]
+    assert [job.recipe.stages[0].options.get("views") for job in jobs] == [None, "dropout", None]
+
+
 def test_rows_are_drawn_once_and_are_the_same_for_all(
     tiny_folder: Path, nli_file: Path, sts_file: Path, tmp_path: Path
 ):

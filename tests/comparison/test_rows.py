@@ -52,6 +52,18 @@ def test_labels_are_those_that_a_row_learns_from(recipes: list[Path], tmp_path: 
     assert [job.rows for job in jobs] == [64, 64]
 
 
+@pytest.mark.parametrize(("views", "labels"), [("auto", 64), ("dropout", 0)])
+def test_simcse_learns_from_pairs_where_it_trains_on_them(
+    views: str, labels: int, recipes: list[Path], pairs_file: Path, tiny_folder: Path, tmp_path
+):
+    tables = {
+        "base": str(tiny_folder), "data": str(pairs_file), "method": "simcse",
+        "dev": read_rows(recipes)[0].recipe.dev, "options": {"views": views},
+    }  # fmt: skip
+    (job,) = plan_jobs([make_row("views", tables, where="here")], tmp_path / "out")
+    assert job.labels == labels
+
+
 def test_of_augmented_rows_the_share_with_labels_counts(
     tiny_folder: Path, scored_file: Path, tmp_path: Path
 ):

@@ -50,6 +50,10 @@ def compare(
     vectors: Annotated[
         str | None, typer.Option(help="With chapter: word vectors, for a row of their means.")
     ] = None,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(min=1e-9, max=1.0, help="With chapter: of what starts from --base."),
+    ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Runs of each recipe.")] = 1,
     budget: Annotated[
         str | None, typer.Option(help="Time for all runs together: 90s, 30m, 2h.")
@@ -74,11 +78,18 @@ def compare(
     Example: likewise compare cosine.toml mnr.toml --dev stsb-dev.csv --seeds 3
     """
     minutes = None if budget is None else parse_budget(budget)
-    own = {"--nli": nli, "--sts": sts, "--rows": rows, "--quick": quick, "--vectors": vectors}
+    own: dict[str, object] = {"--nli": nli, "--sts": sts, "--rows": rows, "--quick": quick}
+    own |= {"--vectors": vectors, "--learning-rate": learning_rate}
     if recipes == [CHAPTER]:
         refuse_incomplete(nli=nli, sts=sts, dev=dev)
         chosen = chapter_rows(
-            str(nli), str(sts), base=base or MINILM, rows=rows, quick=quick, vectors=vectors
+            str(nli),
+            str(sts),
+            base=base or MINILM,
+            rows=rows,
+            quick=quick,
+            vectors=vectors,
+            learning_rate=learning_rate,
         )
     else:
         refuse_chapter_options(own)
