@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -6,7 +8,7 @@ from hypothesis import strategies as st
 
 from likewise.data.clusters import normalise
 from likewise.data.dataset import Dataset
-from likewise.data.splits import split
+from likewise.data.splits import draw_rows, split
 from likewise.errors import InputError
 
 
@@ -83,3 +85,44 @@ def test_a_fraction_or_groups_that_make_no_sense_are_refused():
         split(data, fraction=1.0, seed=0)
     with pytest.raises(ValueError, match="expected 2 groups"):
         split(data, fraction=0.5, seed=0, groups=[1])
+
+
+def nli(premises) -> Dataset:
+    n = len(premises)
+    columns = {
+        "premise": pa.array(premises, pa.large_string()),
+        "hypothesis": pa.array([f"hypothesis {i}" for i in range(n)], pa.large_string()),
+        "label": pa.array([i % 3 for i in range(n)], pa.int64()),
+    }
+    return Dataset(
+        kind="nli",
+        table=pa.table(columns),
+        sources=("x",),
+        source=np.zeros(n, np.int32),
+        row=np.arange(n),
+        columns={},
+    )
+
+
+@given(
+    st.lists(st.integers(0, 9), min_size=1, max_size=40),
+    st.integers(1, 40),
+    st.integers(0, 5),
+)
+def test_rows_of_one_premise_are_drawn_together(premises, count, seed):
+    """All but those of one premise, which fills what is left."""
+    count = min(count, len(premises))
+    data = nli([f"premise {number}" for number in premises])
+    drawn = draw_rows(data, count, draw=np.random.default_rng(seed))
+    again = draw_rows(data, count, draw=np.random.default_rng(seed))
+    assert len(drawn) == count
+    assert list(drawn.row) == sorted(set(drawn.row)) == list(again.row)
+    there, chosen = (Counter(part.texts("premise")) for part in (data, drawn))
+    assert sum(chosen[premise] < there[premise] for premise in chosen) <= 1
+
+
+def test_other_rows_are_drawn_one_by_one():
+    data = pairs(["the same"] * 50, [f"b{i}" for i in range(50)])
+    drawn = draw_rows(data, 20, draw=np.random.default_rng(0))
+    assert len(drawn) == 20
+    assert np.diff(drawn.row).max() > 1

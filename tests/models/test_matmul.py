@@ -110,7 +110,7 @@ def test_a_weight_changed_in_place_counts_where_the_others_are_kept():
         torch.testing.assert_close(linear(x, weight, bias), 2 * before - bias, atol=1e-5, rtol=1e-5)
 
 
-def test_other_weights_inside_are_laid_out_by_themselves():
+def test_other_weights_inside_are_reordered_by_themselves():
     x, weight, bias = operands(torch.float32)
     with torch.inference_mode(), keep_reordered():
         for factor in range(1, 20):  # freed and made anew at the same place

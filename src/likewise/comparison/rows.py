@@ -13,7 +13,6 @@ from likewise.data.reading import read
 from likewise.errors import InputError, Where
 from likewise.methods.dev_data import measurable
 from likewise.methods.recipe import build_recipe, read_recipe
-from likewise.methods.simcse import PAIRED
 from likewise.methods.stage_check import Plan, plan_stages
 from likewise.methods.stage_recipe import NAME, RESERVED, Stage, StagedRecipe, build_staged
 from likewise.methods.table import METHODS
@@ -213,13 +212,8 @@ def _plan_untouched(recipe: StagedRecipe) -> Plan:
 
 def _labels(stage: Stage, trained_on: Mapping[str, Any]) -> int:
     """Rows whose labels, scores or pairs a stage learns from; none where texts are enough."""
-    kind = trained_on["kind"]
-    on_pairs = (
-        stage.options.get("views") == "auto" and kind in PAIRED
-    )  # SimCSE's supervised variant
-    if kind == "texts" or (METHODS[stage.method].kinds[0] == "texts" and not on_pairs):
-        return 0
-    return round(int(trained_on["rows"]) * float(stage.options.get("gold_fraction", 1.0)))
+    method = METHODS[stage.method]
+    return method.labels_of(trained_on["kind"], stage.options, int(trained_on["rows"]))
 
 
 def _identity(recipe: StagedRecipe, plan: Plan) -> str:

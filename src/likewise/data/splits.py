@@ -1,4 +1,4 @@
-"""Seeded splits that keep groups and near-duplicates together, so that nothing leaks."""
+"""Seeded splits and samples that keep together what belongs together."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from likewise.data.clusters import dense_ids
 from likewise.data.dataset import Dataset
+from likewise.data.kinds import KINDS
 from likewise.errors import InputError
 
 
@@ -53,6 +54,24 @@ def split(
         )
         raise InputError(problem, mend="give a second file, collected apart, with --dev")
     return data.take(np.flatnonzero(~held_out)), data.take(np.flatnonzero(held_out))
+
+
+def draw_rows(data: Dataset, count: int, *, draw: np.random.Generator) -> Dataset:
+    """So many rows at random, in their order.
+
+    NLI rows come with the others of their premise: drawn one by one, most entailments would lose
+    the contradiction that serves as their hard negative. The last premise may be torn.
+
+    Args:
+        data: n rows.
+        count: of rows wanted, from 1 to n.
+        draw: where the randomness comes from.
+    """
+    role = KINDS[data.kind].drawn_by
+    groups = dense_ids(data.keys[role].keys) if role else np.arange(len(data), dtype=np.int64)
+    place = draw.permutation(int(groups.max()) + 1)[groups]
+    chosen = np.argsort(place, kind="stable")[:count]
+    return data.take(np.sort(chosen))
 
 
 def _components(data: Dataset, groups: Sequence[Any] | None) -> NDArray[np.int64]:

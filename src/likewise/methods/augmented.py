@@ -1,5 +1,6 @@
 """Augmented SBERT: a cross-encoder learns the few labels there are, and labels many more pairs."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
@@ -103,6 +104,11 @@ def train_augmented(
     both = _join(gold, source, chosen, scores.astype(np.float64))
     fit.note(str(both.notes[-1]))
     fit(refuse_unfit(fit, both, LOSSES["cosine"], method="augmented"), objective)
+
+
+def share_of_gold(kind: str, options: Mapping[str, Any]) -> float:
+    """Share of the rows whose labels are used; of kinds without labels none."""
+    return float(options.get("gold_fraction", 1.0)) if kind in GOLD_KINDS else 0.0
 
 
 def _split_gold(

@@ -1,5 +1,6 @@
 """SimCSE: two views of a text belong together, and the other texts of the batch apart."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -69,7 +70,7 @@ def train_simcse(
             of range; a choice that does not go with the model or the data.
     """
     shares = Shares(least=min_share, most=max(1 - min_share, min_share))
-    if views == "auto" and data.kind in PAIRED:
+    if learns_from_pairs(data.kind, {"views": views}):
         choose_pooling(fit, pooling)
         return _train_pairs(fit, data, scale=scale, weight=negative_weight)
     if negative_weight != 1.0:
@@ -132,6 +133,11 @@ def _dense(fit: Fit[Any]) -> nn.Module:
         nn.init.normal_(layer.weight, std=INITIAL_STD)
         nn.init.zeros_(layer.bias)
     return nn.Sequential(layer, nn.Tanh())
+
+
+def learns_from_pairs(kind: str, options: Mapping[str, Any]) -> bool:
+    """Whether the data's own pairs are the views."""
+    return kind in PAIRED and options.get("views", "auto") == "auto"
 
 
 def _train_pairs(fit: Fit[Any], data: Dataset, *, scale: float, weight: float) -> None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 Makes: TypeAlias = Literal["encoder", "cross-encoder"]
+# of a kind of data and the method's options: the share of the rows whose labels are learned from
+LabelledShare: TypeAlias = Callable[[str, Mapping[str, Any]], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,8 @@ class MethodSpec:
         contrastive: other rows are the negatives, so that a batch needs two rows at least.
         from_nothing: the method makes a model of its own, and hands it over in `fit.encoder`; the
             base model is only measured.
+        labelled_share: share of the rows whose labels, scores or pairs it learns from; None for
+            all, or for none where it is made for plain texts.
         training: training options whose usual value is another one for this method.
     """
 
@@ -28,4 +32,19 @@ class MethodSpec:
     makes: Makes = "encoder"
     contrastive: bool = False
     from_nothing: bool = False
+    labelled_share: LabelledShare | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
+
+    def labels_of(self, kind: str, options: Mapping[str, Any], rows: int) -> int:
+        """Labels, scores or pairs that it learns from.
+
+        Args:
+            kind: of the data.
+            options: of the method, those that were given.
+            rows: of the data.
+        """
+        if kind == "texts":
+            return 0
+        if self.labelled_share is not None:
+            return round(self.labelled_share(kind, options) * rows)
+        return 0 if self.kinds[0] == "texts" else rows

@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import numpy as np
-
 from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.data.files import no_such_file
+from likewise.data.kinds import KINDS
 from likewise.data.readers import READERS
 from likewise.data.reading import read
+from likewise.data.splits import draw_rows
 from likewise.errors import InputError, Where
 from likewise.evaluation.evaluators import evaluator_for
 from likewise.methods.cross_encoder import labels_of
@@ -188,9 +188,11 @@ def _drawn(rows: Dataset, stage: Stage) -> tuple[Dataset, tuple[str, ...]]:
     """So many rows as the stage asks for, in their order; the same for every stage of one seed."""
     if stage.rows is None or stage.rows >= len(rows):
         return rows, ()
-    order = generator(int(stage.training.get("seed", 0)), "rows").permutation(len(rows))
-    note = f"{stage.rows:,} of {len(rows):,} rows are used, drawn at random"
-    return rows.take(np.sort(order[: stage.rows])), (note,)
+    draw = generator(int(stage.training.get("seed", 0)), "rows")
+    role = KINDS[rows.kind].drawn_by
+    together = f", those of one {role} together" if role else ""
+    note = f"{stage.rows:,} of {len(rows):,} rows are used, drawn at random{together}"
+    return draw_rows(rows, stage.rows, draw=draw), (note,)
 
 
 def _settled(stage: Stage, recipe: Recipe) -> Stage:

@@ -2,7 +2,7 @@
 
 from likewise.losses import LOSSES
 from likewise.methods.any_loss import method_of
-from likewise.methods.augmented import train_augmented
+from likewise.methods.augmented import share_of_gold, train_augmented
 from likewise.methods.contrastive_tension import train_contrastive_tension
 from likewise.methods.conversions import with_convertible
 from likewise.methods.cosine import train_cosine
@@ -11,7 +11,7 @@ from likewise.methods.distillation import train_distillation
 from likewise.methods.gpl import train_gpl
 from likewise.methods.mlm import train_mlm
 from likewise.methods.mnr import train_mnr
-from likewise.methods.simcse import train_simcse
+from likewise.methods.simcse import learns_from_pairs, train_simcse
 from likewise.methods.softmax import train_softmax
 from likewise.methods.spec import MethodSpec
 from likewise.methods.tsdae import train_tsdae
@@ -43,6 +43,7 @@ METHODS: Table[MethodSpec] = Table(
             function=train_augmented,
             kinds=("scored", "pair-labels", "nli", "pairs", "labelled", "texts"),
             summary="few labels: a cross-encoder learns them and labels more pairs",
+            labelled_share=share_of_gold,
         ),
         "distillation": MethodSpec(
             function=train_distillation,
@@ -60,6 +61,7 @@ METHODS: Table[MethodSpec] = Table(
             kinds=with_convertible(("texts",)),
             summary="plain texts: two views of each, by dropout or crops; or pairs themselves",
             contrastive=True,
+            labelled_share=learns_from_pairs,
         ),
         "contrastive-tension": MethodSpec(
             function=train_contrastive_tension,

@@ -122,9 +122,11 @@ def _of_input(gradient: Tensor, weight: Tensor) -> Tensor:
     return _multiply(gradient, _reorder(weight.t(), len(gradient)), None)
 
 
-def _multiply(x: Tensor, laid_out: Tensor, bias: Tensor | None, then: str | None = None) -> Tensor:
-    kind, form = FUSED[then]
-    out: Tensor = torch.ops.mkldnn._linear_pointwise(x, laid_out, bias, kind, [], form)
+def _multiply(
+    x: Tensor, reordered: Tensor, bias: Tensor | None, activation: str | None = None
+) -> Tensor:
+    kind, form = FUSED[activation]
+    out: Tensor = torch.ops.mkldnn._linear_pointwise(x, reordered, bias, kind, [], form)
     return out
 
 

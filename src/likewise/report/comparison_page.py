@@ -13,6 +13,7 @@ from likewise.report.environment import build_environment, own_version, write_wh
 from likewise.report.wording import metric_name, number, signed
 
 SHOWN_METRICS = 3
+UNMEASURED = Result(task="nothing measured yet", evaluator="", primary="", scores={}, draws={}, n=0)
 TONES: dict[Verdict | None, str] = {"better": "better", "worse": "worse"}
 
 
@@ -45,22 +46,21 @@ def render_comparison(comparison: Comparison) -> str:
     """One self-contained HTML page: no script, nothing fetched, every text escaped."""
     results = comparison.evaluation.results
     names = {line.name for line in comparison.lines}
-    task = results[-1].task if results else "nothing measured yet"
-    primary = results[-1].primary if results else ""
+    last = results[-1] if results else UNMEASURED
     leading = _leading(comparison)
     return (
         build_environment()
         .get_template("comparison.html.j2")
         .render(
-            title=f"Likewise comparison: {task}",
-            caption=_caption(comparison),
-            best="" if leading is None else _sentence(*leading, primary),
+            title=f"Likewise comparison: {last.task}",
+            caption=_caption(last),
+            best="" if leading is None else _sentence(*leading, last.primary),
             tone="even" if leading is None else TONES.get(leading[0].verdict, "even"),
-            metrics=list(results[-1].scores)[:SHOWN_METRICS] if results else [],
+            metrics=list(last.scores)[:SHOWN_METRICS],
             others=[result for result in results if result.model not in names],
             rows=_views(comparison),
             differences=bool(comparison.against_base or comparison.against_first),
-            primary=primary,
+            primary=last.primary,
             has_reference=any(line.reference for line in comparison.lines),
             charts=_charts(comparison),
             version=own_version(),
@@ -82,12 +82,11 @@ def _views(comparison: Comparison) -> list[RowView]:
     ]
 
 
-def _caption(comparison: Comparison) -> str:
-    results = comparison.evaluation.results
-    if not results:
+def _caption(last: Result) -> str:
+    if last is UNMEASURED:
         return "No row has been measured."
     return (
-        f"{results[-1].task}, {results[-1].n:,} items, 95 % intervals in small print; "
+        f"{last.task}, {last.n:,} items, 95 % intervals in small print; "
         "the verdict is against the first row, that of the first row against its base"
     )
 

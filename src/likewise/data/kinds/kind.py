@@ -43,6 +43,8 @@ class Kind:
         example: a valid row, role to value, for messages, documentation and tests.
         meaning: what labels or scores mean, always printed; empty where there are none.
         is_symmetric: whether the two texts of a row may change places.
+        drawn_by: role of the text whose rows are drawn together, where only some rows are used:
+            together they say more than each alone. Empty where rows are drawn one by one.
         contradicted_by: names of columns that a file of this kind would not have: with one of
             them, the kind has to be chosen by hand.
         whole: what is wrong with a row whose cells are each right, from the row and the first one
@@ -55,6 +57,7 @@ class Kind:
     example: dict[str, Any]
     meaning: str = ""
     is_symmetric: bool = False
+    drawn_by: str = ""
     contradicted_by: tuple[str, ...] = ()
     whole: Callable[[Mapping[str, Any], Mapping[str, Any]], tuple[str, str] | None] | None = None
 

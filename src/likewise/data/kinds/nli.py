@@ -18,5 +18,6 @@ NLI = Kind(
         ),
     ),
     example={"premise": "A man is eating.", "hypothesis": "Someone eats.", "label": "entailment"},
+    drawn_by="premise",
     meaning="labels: " + ", ".join(f"{i} {name}" for i, name in enumerate(NLI_LABELS)),
 )
