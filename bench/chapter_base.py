@@ -4,8 +4,9 @@
         [--learning-rate 5e-4]
 
 The sentences of all texts, each once, but of those that stand in a dev or test file, go into
-`OUT/texts.txt`; then `likewise train` runs on them. The same command goes on where it stopped. At 1e-3
-scratch:small never leaves the plateau of guessing each word by its frequency; scratch:mini does.
+`OUT/texts.txt`; then `likewise train` runs on them. The same command goes on where it stopped. At
+1e-3 scratch:small never leaves the plateau of guessing each word by its frequency; scratch:mini
+does.
 """
 
 import argparse
