@@ -84,27 +84,36 @@ def test_memory_follows_the_largest_part_and_its_attention():
     assert room.bytes_of(other) == pytest.approx(1e9 + 5e4 * 4000 + true[2] * 40 * 100**2)
 
 
-def test_one_step_alone_says_no_more_than_its_own_memory():
-    load = loads()[0]
-    room = fit_room((load, load), (7e8, 7e8), SHAPE)
-    assert (room.fixed, room.token) == (7e8, 0.0)
+@pytest.mark.parametrize("second", [8, 9, 12])
+def test_steps_much_alike_say_nothing_of_what_a_token_takes(second: int):
+    """What was set up between them would be laid on a few tokens, and a batch take terabytes."""
+    tried = (load_of(np.full(8, 20), 8192), load_of(np.full(second, 20), 8192))
+    room = fit_room(tried, (6e8, 7e8), SHAPE)
+    assert room.bytes_of(tried[1]) == pytest.approx(7e8)
+    assert room.token == SHAPE.token_bytes
+    batch = load_of(np.full(64, 20), 8192)
+    assert 7e8 < room.bytes_of(batch) < 1e9
 
 
 def test_the_arithmetic_of_attention_is_that_of_its_sources():
     # Narayanan et al.: 4 L H of 24 H² + 4 L H; Korthikanti et al.: 5 a s / h of 34 + 5 a s / h
     assert SHAPE.square_seconds == pytest.approx(4 * 384 / (24 * 384**2))
     assert SHAPE.square_bytes == pytest.approx(5 * 12 / 384 / 34)
+    assert SHAPE.token_bytes == 6 * 34 * 384 * 2  # of each layer 34 s b h bytes in half precision
 
 
 @pytest.mark.parametrize(
     ("config", "expected"),
     [
-        ({"hidden_size": 768, "num_attention_heads": 16}, Shape(width=768, heads=16)),
-        ({"dim": 512, "n_heads": 8}, Shape(width=512, heads=8)),
+        (
+            {"hidden_size": 768, "num_attention_heads": 16, "num_hidden_layers": 12},
+            Shape(width=768, heads=16, layers=12),
+        ),
+        ({"dim": 512, "n_heads": 8, "n_layers": 4}, Shape(width=512, heads=8, layers=4)),
         ({}, SHAPE),
     ],
 )
-def test_width_and_heads_are_read_by_either_name(config: dict, expected: Shape):
+def test_width_heads_and_layers_are_read_by_either_name(config: dict, expected: Shape):
     assert shape_of(config) == expected
 
 

@@ -15,6 +15,9 @@ ONCE_MORE = 1 / 3
 # Pulls on the fit, felt where batches are too alike: tokens and squares cost what the arithmetic
 # says, and a step without tokens nothing.
 ARITHMETIC, NOTHING = 0.02, 0.01
+# How many times larger the larger of two steps has to be, for the difference of their memory to be
+# that of their tokens and not of whatever else came and went between them
+APART = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +72,16 @@ def load_of(lengths: NDArray[np.int64], budget: int) -> Load:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What the arithmetic of attention follows from: H, and the number of heads."""
+    """What the arithmetic of a transformer follows from: H, the heads, and the layers."""
 
     width: int
     heads: int
+    layers: int = 6
+
+    @property
+    def token_bytes(self) -> float:
+        """Of what a backward pass needs of a token, in float32 (Korthikanti et al. 2022, eq. 1)."""
+        return 2 * 34 * self.width * self.layers
 
     @property
     def square_seconds(self) -> float:
@@ -90,10 +99,12 @@ class Shape:
 
 
 def shape_of(config: Mapping[str, Any]) -> Shape:
-    """Width and heads by what families call them; of none, those of a small model."""
+    """Width, heads and layers by what families call them; of none, those of a small model."""
     width = int(config.get("hidden_size", config.get("dim", 384)))
     return Shape(
-        width=width, heads=int(config.get("num_attention_heads", config.get("n_heads", 12)))
+        width=width,
+        heads=int(config.get("num_attention_heads", config.get("n_heads", 12))),
+        layers=int(config.get("num_hidden_layers", config.get("n_layers", 6))),
     )
 
 
@@ -155,14 +166,19 @@ class Room:
 def fit_room(loads: tuple[Load, Load], peaks: tuple[float, float], shape: Shape) -> Room:
     """What memory a step takes, from a small one and a large one.
 
+    Where they are much the same, or one, a token takes what the arithmetic says.
+
     Args:
         loads: of the two steps.
         peaks: bytes at the peak of each.
         shape: of the model, which says what part attention has.
     """
     small, large = (load.part_tokens + shape.square_bytes * load.part_squares for load in loads)
-    token = max(peaks[1] - peaks[0], 0.0) / (large - small) if large > small else 0.0
-    return Room(fixed=max(peaks) - token * large, token=token, square=token * shape.square_bytes)
+    token = shape.token_bytes
+    if large >= APART * small:
+        token = max(peaks[1] - peaks[0], 0.0) / (large - small)
+    fixed = max(max(peaks) - token * large, 0.0)
+    return Room(fixed=fixed, token=token, square=token * shape.square_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
