@@ -27,6 +27,7 @@ TOPICS = tuple(itertools.product(VERBS, NOUNS))  # 64 of them
 OTHER_WORDS = "how do people the a guide to any at home nobody can someone does every day here"
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 TINY_LIMIT = 32  # tokens a text
+SHARED = Path(__file__).parents[2] / "shared" / "data"
 
 
 def question(verb: str, noun: str) -> str:
@@ -125,6 +126,14 @@ def tiny_folder(_tiny_original: Path, tmp_path: Path) -> Path:
 def tiny_encoder(_tiny_original: Path) -> Encoder:
     """The model of `tiny_folder`, fresh for every test, on the CPU."""
     return load(_tiny_original, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of real data; tests that ask for it are passed over where it is not there."""
+    if not SHARED.is_dir():
+        pytest.skip(f"the shared data is not in {SHARED}")
+    return SHARED
 
 
 @pytest.fixture

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
-
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., Path]:
@@ -25,10 +23,3 @@ def write(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write_file
-
-
-@pytest.fixture
-def shared() -> Path:
-    if not SHARED.is_dir():
-        pytest.skip(f"the shared data is not in {SHARED}")
-    return SHARED

@@ -209,6 +209,46 @@ def pair_labels_case() -> Case:
     )
 
 
+def reranking_case() -> Case:
+    """Of each query one document of four answers."""
+    rng = np.random.default_rng(8)
+    queries = np.repeat([f"question on {i:03d}" for i in range(N)], 4).tolist()
+    topics = [(i + shift) % N for i in range(N) for shift in (0, 5, 9, 20)]
+    documents = [f"answer on {topic:03d}, this question" for topic in topics]
+    label = [int(shift == 0) for _ in range(N) for shift in range(4)]
+    topic = {text: i for i, text in enumerate(dict.fromkeys(queries))}
+    topic |= {f"answer on {i:03d}, this question": i for i in range(N)}
+    data = table(kind="reranking", query=queries, document=documents, label=label)
+    other = np.concatenate([rng.permutation(4) == 0 for _ in range(N)]).astype(int)
+    return Case(
+        data=data,
+        reordered=data.take(rng.permutation(4 * N)),
+        shuffled=table(kind="reranking", query=queries, document=documents, label=other),
+        perfect=one_hot(topic),
+        noise=2.0,
+        chance=(1 + 1 / 2 + 1 / 3 + 1 / 4) / 4,
+        slack=0.09,
+    )
+
+
+def reranked_pairs_case() -> Case:
+    """The same in one row a query: an answer and three other documents."""
+    case = reranking_case()
+    rows = [case.data.texts(role)[i::4] for role in ("query", "document") for i in range(4)]
+    queries, answers, *others = rows[0], *rows[4:]
+    negatives = [list(texts) for texts in zip(*others, strict=True)]
+    data = table(kind="pairs", anchor=queries, positive=answers, negative=negatives)
+    rng = np.random.default_rng(9)
+    mixed = [rng.permutation([a, *n]).tolist() for a, n in zip(answers, negatives, strict=True)]
+    shuffled = {"positive": [row[0] for row in mixed], "negative": [row[1:] for row in mixed]}
+    return replace(
+        case,
+        data=data,
+        reordered=data.take(rng.permutation(N)),
+        shuffled=table(kind="pairs", anchor=queries, **shuffled),
+    )
+
+
 def labelled_case() -> Case:
     rng = np.random.default_rng(6)
     classes = rng.permutation(N) % 6  # of twenty texts
@@ -232,9 +272,11 @@ def clustering_case() -> Case:
     return replace(labelled_case(), noise=1.2, chance=chance, slack=0.06)
 
 
-# by kind of data, or by evaluator where a kind has several
+# by kind of data, or by evaluator (and kind) where a kind has several
 CASES = {
     "clustering": clustering_case,
+    "reranking:pairs": reranked_pairs_case,
+    "reranking": reranking_case,
     "scored": scored_case,
     "retrieval": retrieval_case,
     "pairs": pairs_case,
@@ -320,6 +362,8 @@ PAIR_CASES = {
     "pairs": pairwise(pairs_case),
     "distilled": pairwise(distilled_case),
     "pair-labels": pairwise(pair_labels_case),
+    "reranking:pairs": pairwise(reranked_pairs_case),
+    "reranking": pairwise(reranking_case),
     "nli": nli_case,
 }
 

@@ -21,9 +21,6 @@ from likewise.evaluation import EVALUATORS, evaluate, evaluate_baseline
 from likewise.evaluation.evaluators import evaluator_for
 from likewise.models import load
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
-
-
 PROMPTS = {"query": "q: ", "document": "d: "}
 
 
@@ -45,7 +42,7 @@ def test_the_kind_of_the_data_chooses_the_evaluator(scored_set, retrieval_set):
 
 def test_a_kind_that_cannot_be_evaluated_is_refused_with_those_that_can():
     data = table(kind="nli", premise=["a"], hypothesis=["b"], label=[0])
-    with pytest.raises(InputError, match=r"embeds texts\n.*pairs, retrieval, scored"):
+    with pytest.raises(InputError, match=r"embeds texts\n.*pairs, reranking, retrieval, scored"):
         evaluate(random_vectors(), data)
 
 
@@ -127,16 +124,10 @@ def minilm():
     return load("minilm")
 
 
-def shared(name: str):
-    if not SHARED.is_dir():
-        pytest.skip(f"no shared data in {SHARED}")
-    return read(SHARED / name)
-
-
 @pytest.mark.shared
 @pytest.mark.slow
-def test_minilm_on_the_sts_benchmark_is_as_published(minilm):
-    result = evaluate(minilm, shared("stsb/dev.csv.gz"), precision="float32")
+def test_minilm_on_the_sts_benchmark_is_as_published(minilm, shared: Path):
+    result = evaluate(minilm, read(shared / "stsb/dev.csv.gz"), precision="float32")
     assert result.task == "stsb/dev"
     assert result.n == 1500
     # shared/data/README.md: sentence-transformers gives Pearson 0.8696, Spearman 0.8672
@@ -148,15 +139,15 @@ def test_minilm_on_the_sts_benchmark_is_as_published(minilm):
 @pytest.mark.shared
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "published"), [("scifact", 0.6451), ("cisi", 0.419)])
-def test_minilm_retrieves_as_published(minilm, name: str, published: float):
-    result = evaluate(minilm, shared(name))
+def test_minilm_retrieves_as_published(minilm, name: str, published: float, shared: Path):
+    result = evaluate(minilm, read(shared / name))
     assert result.task == name
     # shared/data/README.md; MTEB has 64.51 for SciFact
     assert result.scores["ndcg@10"].value == pytest.approx(published, abs=2e-3)
 
 
 @pytest.mark.shared
-def test_bm25_on_scifact_is_as_published():
-    result = evaluate_baseline(shared("scifact"))
+def test_bm25_on_scifact_is_as_published(shared: Path):
+    result = evaluate_baseline(read(shared / "scifact"))
     # Thakur et al. 2021 (BEIR), table 2: 0.665, by Lucene with a stemmer, title apart from text
     assert result.scores["ndcg@10"].value == pytest.approx(0.665, abs=0.03)

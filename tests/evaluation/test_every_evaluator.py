@@ -1,5 +1,6 @@
 """What every entry of `EVALUATORS` must do, whoever wrote it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -22,11 +23,16 @@ def names_and_kinds(what: str) -> list[tuple[str, str]]:
     ]
 
 
+def case_of(cases: dict[str, Callable], name: str, kind: str) -> Callable:
+    """Of the evaluator and kind, of the evaluator, or of the kind: the first that is there."""
+    return cases.get(f"{name}:{kind}") or cases.get(name) or cases[kind]
+
+
 @pytest.fixture(params=names_and_kinds("function"), ids=":".join)
 def entry(request: pytest.FixtureRequest) -> tuple[EvaluatorSpec, Case]:
     name, kind = request.param
     assert kind in CASES, f"tests/evaluation/conftest.py: add a case for data of kind {kind}"
-    return EVALUATORS[name], CASES.get(name, CASES[kind])()
+    return EVALUATORS[name], case_of(CASES, name, kind)()
 
 
 def test_perfect_vectors_get_the_top_score(entry: tuple[EvaluatorSpec, Case]):
@@ -176,7 +182,7 @@ def _called(result, model):
 def pair_entry(request: pytest.FixtureRequest) -> tuple[EvaluatorSpec, PairCase]:
     name, kind = request.param
     assert kind in PAIR_CASES, f"tests/evaluation/conftest.py: add a pair case of kind {kind}"
-    return EVALUATORS[name], PAIR_CASES[kind]()
+    return EVALUATORS[name], case_of(PAIR_CASES, name, kind)()
 
 
 def lead(result):

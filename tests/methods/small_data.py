@@ -30,6 +30,13 @@ def pair_labels(n: int = 24) -> Dataset:
     )
 
 
+def reranking(n: int = 24) -> Dataset:
+    """Of every question its own answer, and that of the next noun, which is wrong."""
+    columns = pair_labels(n).table.to_pydict()
+    renamed = dict(zip(("query", "document", "label"), columns.values(), strict=True))
+    return make_data("reranking", **renamed)
+
+
 def labelled(n: int = 24) -> Dataset:
     """Questions and answers by their noun: half of them, so that every label has several."""
     chosen = [(verb, noun) for verb, noun in TOPICS if noun in NOUNS[:4]]

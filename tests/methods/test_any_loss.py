@@ -240,7 +240,7 @@ def test_a_loss_of_another_package_is_a_method_by_its_name(
     new_encoder, scored_file: Path, tmp_path: Path
 ):
     assert "absolute" in METHODS
-    assert METHODS["absolute"].kinds == ("scored", "nli", "pair-labels")
+    assert METHODS["absolute"].kinds == ("scored", "nli", "pair-labels", "reranking")
     assert METHODS["absolute"].summary == "scores with outliers"
     assert choose_method("absolute", scored(4), METHODS) == "absolute"
     assert resolve_options("absolute", {}) == {"power": 1.0}

@@ -8,7 +8,7 @@ import pytest
 
 from likewise.errors import InputError
 from likewise.methods.conversions import all_texts, as_kind, with_convertible
-from methods.small_data import DATA
+from methods.small_data import DATA, reranking
 from training.small_runs import make_data, make_fit, nli, pairs, scored, triplets
 
 
@@ -77,6 +77,19 @@ def test_labels_of_nli_become_scores_row_by_row(fit):
     assert found.numbers("score").tolist() == [1, 0, 0, 1, 0, 0]
     assert found.score_range == (0, 1)
     assert any(note.endswith(": 6") for note in fit.notes)
+
+
+@pytest.mark.parametrize("kind", ["pairs", "pair-labels", "scored"])
+def test_judged_documents_become_what_a_loss_takes(kind: str, fit):
+    data = reranking(24)
+    found = as_kind(fit, data, (kind,))
+    assert found.kind == kind
+    if kind == "pairs":
+        assert found.texts("positive") == data.texts("document")[::2]
+        assert found.texts("negative") == data.texts("document")[1::2]
+    else:
+        gold = found.labels() if kind == "pair-labels" else found.numbers("score").tolist()
+        assert gold == data.labels()
 
 
 def test_labels_of_pairs_become_scores_or_pairs_with_negatives(fit):

@@ -20,7 +20,7 @@ from likewise.methods.cross_encoder import (
 from likewise.models.build import load
 from likewise.models.cross_encoder import CrossEncoder, from_encoder, load_cross_encoder
 from likewise.training.pair_batch import PairRows, build_pair_examples, collate_pairs
-from methods.small_data import DATA, pair_labels
+from methods.small_data import DATA, pair_labels, reranking
 from training.small_runs import Log, make_data, make_fit, nli, pairs, same_weights, scored, weights
 
 LEARN = {"batch_size": 8, "epochs": 30, "learning_rate": 5e-3, "dropout": 0.0}
@@ -100,6 +100,21 @@ def test_the_loss_follows_from_the_kind(kind: str, first: str, others, new_cross
     fit = make_fit(new_cross(data), tmp_path)
     train_cross_encoder(fit, data)
     assert fit.notes == [f"the cross-encoder is trained by {first}"]
+
+
+@pytest.mark.parametrize(
+    ("loss", "steps"), [("auto", 6), ("binary-cross-entropy", 6), ("mnr", 3), ("lambda", 3)]
+)
+def test_judged_documents_are_pairs_or_lists_as_the_loss_takes_them(
+    loss: str, steps: int, new_cross, tmp_path: Path
+):
+    data = reranking(24)
+    cross = new_cross(data)
+    before, log = predict(cross, [("a text", "another")]), Log()
+    fit = make_fit(cross, tmp_path, batch_size=4, epochs=1, observers=(log,))
+    train_cross_encoder(fit, data, loss=loss)
+    assert len(log.steps) == steps  # of 24 pairs, or of 12 queries
+    assert predict(cross, [("a text", "another")]) != before
 
 
 @pytest.mark.parametrize("kind", ["scored", "pair-labels", "nli", "pairs"])

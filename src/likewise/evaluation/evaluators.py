@@ -13,6 +13,11 @@ from likewise.evaluation.baselines import (
     evaluate_tfidf_neighbours,
     evaluate_tfidf_pair_labels,
 )
+from likewise.evaluation.candidates import (
+    evaluate_candidates,
+    evaluate_tfidf_candidates,
+    predict_candidates,
+)
 from likewise.evaluation.clustering import evaluate_clustering, evaluate_tfidf_clustering
 from likewise.evaluation.nearest import evaluate_neighbours
 from likewise.evaluation.nli_classification import evaluate_majority, predict_nli
@@ -61,6 +66,13 @@ EVALUATORS: Table[EvaluatorSpec] = Table(
             function=evaluate_pairs,
             pair_function=rerank_pairs,
             baseline=evaluate_bm25_pairs,
+            baseline_shown=True,
+        ),
+        "reranking": EvaluatorSpec(
+            kinds=("reranking", "pairs"),
+            function=evaluate_candidates,
+            pair_function=predict_candidates,
+            baseline=evaluate_tfidf_candidates,
             baseline_shown=True,
         ),
         "neighbours": EvaluatorSpec(

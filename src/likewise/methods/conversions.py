@@ -16,6 +16,8 @@ from likewise.data.derive import (
     nli_to_scored,
     pair_labels_to_pairs,
     pair_labels_to_scored,
+    reranking_to_pair_labels,
+    reranking_to_pairs,
 )
 from likewise.data.kinds import KINDS
 from likewise.errors import InputError
@@ -29,6 +31,11 @@ CONVERSIONS: Final[Mapping[tuple[str, str], Conversion]] = MappingProxyType(
         ("nli", "scored"): lambda data, _: nli_to_scored(data),
         ("pair-labels", "pairs"): lambda data, seed: pair_labels_to_pairs(data, seed=seed),
         ("pair-labels", "scored"): lambda data, _: pair_labels_to_scored(data),
+        ("reranking", "pairs"): lambda data, _: reranking_to_pairs(data),
+        ("reranking", "pair-labels"): lambda data, _: reranking_to_pair_labels(data),
+        ("reranking", "scored"): lambda data, _: pair_labels_to_scored(
+            reranking_to_pair_labels(data)
+        ),
         ("labelled", "pairs"): lambda data, seed: labelled_to_pairs(data, seed=seed),
     }
 )
@@ -38,7 +45,7 @@ def with_convertible(kinds: Iterable[str]) -> tuple[str, ...]:
     """Those kinds, and every other that can be read as one of them.
 
     >>> with_convertible(("scored",))
-    ('scored', 'nli', 'pair-labels')
+    ('scored', 'nli', 'pair-labels', 'reranking')
     """
     wanted = tuple(kinds)
     if "texts" in wanted:

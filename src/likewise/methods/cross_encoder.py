@@ -13,6 +13,7 @@ from likewise.data.dataset import Dataset
 from likewise.data.kinds.values import NLI_LABELS, place_nli_labels
 from likewise.errors import InputError
 from likewise.losses.cross_encoder import CROSS_LOSSES, CrossLossSpec
+from likewise.methods.conversions import as_kind
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.training.batch import Batch
 from likewise.training.fit import Fit
@@ -38,7 +39,7 @@ def train_cross_encoder(
 
     Args:
         fit: the cross-encoder, and how to train it.
-        data: scored pairs, labelled pairs, NLI rows, or pairs.
+        data: scored pairs, labelled pairs, NLI rows, pairs, or judged documents.
         loss: a name in `CROSS_LOSSES`; "auto" takes the first that suits the data.
         negatives: of pairs: answers of other rows of the batch that each anchor is shown too.
 
@@ -48,6 +49,7 @@ def train_cross_encoder(
     """
     name = choose_loss(loss, data)
     spec = CROSS_LOSSES[name]
+    data = as_kind(fit, data, (kind for kind in spec.kinds if kind != "reranking"))
     _refuse(fit.encoder, data, spec, name=name, negatives=negatives)
     order = _class_order(fit.encoder) if spec.classes == "labels" else []
     fit.note(f"the cross-encoder is trained by {name}")

@@ -53,6 +53,10 @@ LABELLED: Final[Mapping[str, tuple[Choice, ...]]] = MappingProxyType(
                 "0.928, contrastive 0.926, cosent 0.924",
             ),
         ),
+        "reranking": (
+            Choice(method="mnr", reason="documents judged wrong are hard negatives of their query"),
+            Choice(method="cross-encoder", reason="puts a short list in order better, and slower"),
+        ),
         "labelled": (
             Choice(
                 method="mnr",

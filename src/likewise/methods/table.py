@@ -52,7 +52,7 @@ METHODS: Table[MethodSpec] = Table(
         ),
         "cross-encoder": MethodSpec(
             function=train_cross_encoder,
-            kinds=("scored", "pair-labels", "nli", "pairs"),
+            kinds=("scored", "pair-labels", "nli", "pairs", "reranking"),
             summary="a model that scores pairs: slower and more accurate; reranks and labels",
             makes="cross-encoder",
         ),

@@ -37,12 +37,12 @@ def test_an_empty_text_in_a_list_names_its_row(write):
 
 
 def test_judged_pairs_never_become_pairs_in_silence(write):
-    path = write("p.csv", "query,document,label\nq,right,1\nq,wrong,0\n")
+    path = write("p.csv", "query,document,score\nq,right,1\nq,wrong,0\n")
     with pytest.raises(InputError, match="every row would be a positive") as raised:
         read(path)
     assert "--kind pair-labels --columns sentence1=query,sentence2=document" in raised.value.mend
-    columns = {"sentence1": "query", "sentence2": "document"}
+    columns = {"sentence1": "query", "sentence2": "document", "label": "score"}
     assert read(path, kind="pair-labels", columns=columns).labels() == [1, 0]
     chosen = read(path, kind="pairs")
     assert len(chosen) == 2
-    assert any("whatever its label says" in note.text for note in chosen.notes)
+    assert any("whatever its score says" in note.text for note in chosen.notes)

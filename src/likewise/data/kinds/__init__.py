@@ -6,6 +6,7 @@ from likewise.data.kinds.labelled import LABELLED
 from likewise.data.kinds.nli import NLI
 from likewise.data.kinds.pair_labels import PAIR_LABELS
 from likewise.data.kinds.pairs import PAIRS
+from likewise.data.kinds.reranking import RERANKING
 from likewise.data.kinds.scored import SCORED
 from likewise.data.kinds.texts import TEXTS
 from likewise.registry import Table
@@ -17,6 +18,7 @@ KINDS: Table[Kind] = Table(
         "scored": SCORED,
         "nli": NLI,
         "pair-labels": PAIR_LABELS,
+        "reranking": RERANKING,
         "labelled": LABELLED,
         "distilled": DISTILLED,
         "texts": TEXTS,

@@ -154,6 +154,21 @@ def parse_binary_label(value: Any) -> int:
     return int(word)
 
 
+def parse_grade(value: Any) -> int:
+    """A whole number, 0 or more: how well a document answers.
+
+    Raises:
+        ValueError: any other number or word.
+
+    >>> parse_grade("2"), parse_grade(True)
+    (2, 1)
+    """
+    number = float(value) if isinstance(value, bool) else _number(value)
+    if number is None or not number.is_integer() or number < 0:
+        raise ValueError(f"expected a whole number, 0 or more, found {describe(value)}")
+    return int(number)
+
+
 def parse_any_label(value: Any) -> str:
     """Any label, kept as text; a whole number loses its decimals.
 
