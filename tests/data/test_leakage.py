@@ -4,7 +4,7 @@ import pytest
 
 from likewise.data import read
 from likewise.data.dataset import Dataset, RetrievalSet
-from likewise.data.leakage import leaked_rows, pair_keys
+from likewise.data.leakage import find_leaks, leaked_rows, pair_keys, without_rows
 
 
 @pytest.fixture
@@ -99,3 +99,49 @@ def test_many_random_pairs_have_no_key_in_common(rows):
     )
     keys, _ = pair_keys(data, ordered=True)
     assert len(np.unique(keys)) == n * n
+
+
+LONG = "a man is playing a large flute in the garden behind the house"
+OTHER = "two children run over a field of yellow flowers in the morning"
+
+
+def test_leaks_are_told_apart_by_how_alike_the_texts_are(rows):
+    train = rows(scored((LONG, OTHER), ("c", "d"), ("e", "f")))
+    near = LONG.replace("flute", "flutes")
+    test = rows(scored((OTHER, near), ("C!", "d"), ("e", "f"), (near, "d"), ("x", "y")))
+    found = find_leaks(train, test)
+    assert found.exact.tolist() == [2]
+    assert found.normalised.tolist() == [1]
+    assert found.near.tolist() == [0]
+    assert found.rows.tolist() == [0, 1, 2]
+    assert str(found) == "1 letter by letter, 1 but for case and punctuation, 1 nearly"
+    assert without_rows(test, found.rows).row.tolist() == [4, 5]
+
+
+def test_nothing_that_leaked_is_nothing_to_say(rows):
+    found = find_leaks(rows(paired(("a", "b"))), rows(paired(("c", "d"))))
+    assert str(found) == ""
+    assert len(found.rows) == 0
+
+
+def test_of_several_positives_a_near_one_is_a_leak(rows):
+    train = rows([{"anchor": "a", "positive": [LONG, "c"]}])
+    test = rows([{"anchor": "A", "positive": ["x", f"{LONG}s"]}])
+    assert find_leaks(train, test).near.tolist() == [0]
+
+
+def test_queries_leak_nearly_and_leave_the_corpus_whole(rows):
+    test = RetrievalSet(
+        name="set",
+        split="test",
+        query_ids=("1", "2"),
+        queries=(f"{LONG}s", "another"),
+        document_ids=("d",),
+        documents=("text",),
+        judgements={"1": {"d": 1}, "2": {"d": 1}},
+    )
+    found = find_leaks(rows(paired((LONG, "text"))), test)
+    assert found.near.tolist() == [0]
+    rest = without_rows(test, found.rows)
+    assert (rest.query_ids, rest.queries, rest.documents) == (("2",), ("another",), ("text",))
+    assert rest.judgements == {"2": {"d": 1}}

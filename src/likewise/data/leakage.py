@@ -1,17 +1,88 @@
 """Rows of one data set that occur in another."""
 
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from likewise.data.clusters import text_keys
 from likewise.data.dataset import Dataset, RetrievalSet
 from likewise.data.kinds import KINDS
+from likewise.data.near import near_duplicates
 
 _MIX = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio: spreads bits (Knuth, TAOCP 6.4)
 
 Keys: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaks:
+    """Rows of a test set that a model has seen in training, each in one of three ways.
+
+    Attributes:
+        exact: letter by letter.
+        normalised: but for case, punctuation and white space.
+        near: with texts of which most is the same.
+    """
+
+    exact: NDArray[np.int64]
+    normalised: NDArray[np.int64]
+    near: NDArray[np.int64]
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """All of them, ascending."""
+        return np.sort(np.concatenate([self.exact, self.normalised, self.near]))
+
+    def __str__(self) -> str:
+        counted = (
+            (len(self.exact), "letter by letter"),
+            (len(self.normalised), "but for case and punctuation"),
+            (len(self.near), "nearly"),
+        )
+        return ", ".join(f"{n:,} {how}" for n, how in counted if n)
+
+
+def find_leaks(train: Dataset | RetrievalSet, test: Dataset | RetrievalSet) -> Leaks:
+    """The rows of `test` that stand in `train`, as `leaked_rows` takes it, or nearly do.
+
+    Nearly: they would stand there if each text were the one in `train` that is most like it
+    (`near_duplicates`).
+
+    Args:
+        train: n rows.
+        test: m rows; the rows of a retrieval set are its queries.
+    """
+    texts = train.all_texts()
+    known = set(texts)
+    same = leaked_rows(train, test)
+    is_exact = np.array([known.issuperset(_texts_of(test, row)) for row in same.tolist()], bool)
+    return Leaks(
+        exact=same[is_exact],
+        normalised=same[~is_exact],
+        near=np.setdiff1d(leaked_rows(train, _drawn_to(test, texts)), same),
+    )
+
+
+def without_rows(data: Dataset | RetrievalSet, rows: NDArray[np.int64]) -> Dataset | RetrievalSet:
+    """What is left of a test set; of a retrieval set other queries and the whole corpus.
+
+    Args:
+        data: n rows, or queries.
+        rows: places of those that are left out.
+    """
+    kept = np.setdiff1d(np.arange(len(data)), rows)
+    if isinstance(data, Dataset):
+        return data.take(kept)
+    ids = tuple(data.query_ids[i] for i in kept.tolist())
+    return replace(
+        data,
+        query_ids=ids,
+        queries=tuple(data.queries[i] for i in kept.tolist()),
+        judgements={name: data.judgements[name] for name in ids},
+    )
 
 
 def leaked_rows(train: Dataset | RetrievalSet, test: Dataset | RetrievalSet) -> NDArray[np.int64]:
@@ -94,3 +165,25 @@ def _judged_keys(data: RetrievalSet) -> NDArray[np.int64]:
     ]
     left, right = text_keys(q for q, _ in pairs), text_keys(d for _, d in pairs)
     return _mixed(left, right, ordered=False)
+
+
+def _texts_of(data: Dataset | RetrievalSet, row: int) -> list[str]:
+    """What a row shows of itself: its first two texts, or a query."""
+    if isinstance(data, RetrievalSet):
+        return [data.queries[row]]
+    one = data.take([row])
+    return [text for role in data.text_roles()[:2] for text in one.text_lists(role)[0]]
+
+
+def _drawn_to(test: Dataset | RetrievalSet, known: list[str]) -> Dataset | RetrievalSet:
+    """The test set with each text replaced by the known one that is nearly the same."""
+    texts = list(test.queries) if isinstance(test, RetrievalSet) else test.all_texts()
+    found = near_duplicates(texts, known).pairs.tolist()
+    twin = {texts[a]: known[b] for a, b in found}
+    if isinstance(test, RetrievalSet):
+        return replace(test, queries=tuple(twin.get(query, query) for query in test.queries))
+    columns = {role: test.table.column(role) for role in test.roles}
+    for role in test.text_roles():
+        lists = [[twin.get(text, text) for text in row] for row in test.text_lists(role)]
+        columns[role] = pa.chunked_array([pa.array(lists, pa.large_list(pa.large_string()))])
+    return replace(test, table=pa.table(columns))
