@@ -178,6 +178,24 @@ def test_the_corpus_of_a_retrieval_set_trains_the_methods_for_plain_texts(
     assert read_recipe(out / "recipe.toml")["data"] == [str(retrieval_folder)]
 
 
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_the_same_weights_are_measured_once(
+    keep: str, new_encoder, pairs_file, dev_file, tmp_path: Path, monkeypatch
+):
+    """The base, and four times in training; the last of them is the trained model's score."""
+    asked: list[str] = []
+
+    def counted(model, data, **options):
+        asked.append(fingerprint_weights(model.module.state_dict()))
+        return evaluate(model, data, **options)
+
+    monkeypatch.setattr("likewise.methods.run.evaluate", counted)
+    options = QUICK | {"evaluations": 4, "keep": keep}
+    run = train(new_encoder(), pairs_file, dev=dev_file, out=tmp_path / "run", **options)
+    assert len(asked) == len(set(asked)) == 5
+    assert evaluate(run.model, read(dev_file)).scores == run.evaluation.results[-1].scores
+
+
 def test_a_retrieval_set_measures_pairs(new_encoder, pairs_file, retrieval_folder, tmp_path: Path):
     settings = {**QUICK, "allow_leak": True}
     run = train(new_encoder(), pairs_file, dev=retrieval_folder, out=tmp_path / "run", **settings)

@@ -181,6 +181,7 @@ class _Running:
         self.observers = list(tell.observers)
         self.is_open = False
         self.dev_seconds: float | None = None
+        self.measured: dict[str, Result] = {}  # by the hash of the weights
 
     def go(self) -> Run:
         """Measure, train, measure, write."""
@@ -240,7 +241,7 @@ class _Running:
         def measure(encoder: Any) -> Evaluated:
             if dev is None:
                 raise ValueError("there is no dev data to measure on")
-            return _as_event(evaluate(encoder, dev, name=TRAINED))
+            return _as_event(self._measured(encoder, dev))
 
         return Fit(
             encoder=self.encoder,
@@ -260,6 +261,13 @@ class _Running:
             progress_shown=self.tell.progress,
             say=self.tell.note,
         )
+
+    def _measured(self, model: Any, dev: Dataset | RetrievalSet) -> Result:
+        """The dev data by the model; what the same weights reached before is not measured again."""
+        weights = fingerprint_weights(model.module.state_dict())
+        if weights not in self.measured:
+            self.measured[weights] = evaluate(model, dev, name=TRAINED)
+        return self.measured[weights]
 
     def _record(self, fit: Fit[Any], chosen: tuple[str, ...]) -> tuple[str, ...]:
         """Write what is known of data and training only now; all notes."""
@@ -283,7 +291,7 @@ class _Running:
         if dev is None or not before:
             return None
         base = before[-1]
-        trained = evaluate(self.encoder, dev, name=TRAINED)
+        trained = self._measured(self.encoder, dev)
         evaluation = conclude_run(before, [trained])
         write_evaluation(evaluation, self.folder / "evaluation.json")
         write_json(self.folder / "report_data.json", diagnose(base, trained, dev).to_json())
