@@ -1,4 +1,5 @@
 import re
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,25 @@ def test_the_page_says_what_the_files_say(write_run):
         assert part in text
     for part in ("scale = 20.0", "2.13.0", "below rank 100", "12 rows repeat another", "1,207"):
         assert part in text
+
+
+def test_what_a_gain_cost_stands_beside_it(write_run, evaluation):
+    whole = evaluation()
+    general = {key: deepcopy(whole[key]) for key in ("results", "differences")}
+    general["results"] = general["results"][1:]
+    general["differences"] = [
+        {**general["differences"][1], "value": -0.1, "low": -0.15, "high": -0.05}
+    ]
+    for one in (*general["results"], *general["differences"]):
+        one["task"] = "stsb"
+    page = write_report(write_run(evaluation={**whole, "general": general})).read_text()
+    assert "What it cost: skill on other data" in page
+    assert "General skill, stsb: nDCG@10 0.683, before 0.600" in page
+    assert "lost." in page
+
+
+def test_without_other_sets_nothing_is_said_of_cost(write_run):
+    assert "What it cost" not in write_report(write_run()).read_text()
 
 
 def test_one_small_file_that_fetches_nothing(write_run):

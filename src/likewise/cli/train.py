@@ -22,7 +22,7 @@ from likewise.methods.run import train as run_training
 from likewise.methods.stages import train_stages
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.report import write_report
-from likewise.report.wording import verdict_sentence
+from likewise.report.wording import cost_sentences, verdict_sentence
 from likewise.training.options import TrainingOptions
 
 
@@ -205,7 +205,10 @@ def finish(run: Run, *, json: bool, quiet: bool) -> None:
         return
     if run.evaluation is not None:
         show_evaluation(run.evaluation)
-        answer(verdict_sentence(run.evaluation))
+        if run.evaluation.general is not None:
+            show_evaluation(run.evaluation.general)
+        for sentence in (verdict_sentence(run.evaluation), *cost_sentences(run.evaluation)):
+            answer(sentence)
     answer(f"model:  {run.folder / 'model'}")
     if report is not None:
         answer(f"report: {report}")

@@ -84,8 +84,16 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """Results of several models, their paired differences, and the verdict on the last model."""
+    """Results of several models, their paired differences, and the verdict on the last model.
+
+    Attributes:
+        results: the last model's last.
+        differences: paired.
+        verdict: on the last model; None where there is nothing to judge by.
+        general: base and trained model on sets that the training was not about: what it cost.
+    """
 
     results: tuple[Result, ...]
     differences: tuple[Difference, ...] = ()
     verdict: Verdict | None = None
+    general: "Evaluation | None" = None

@@ -32,7 +32,14 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
             for difference in evaluation.differences
         ],
         "verdict": evaluation.verdict,
+        **({} if evaluation.general is None else {"general": _general(evaluation.general)}),
     }
+
+
+def _general(evaluation: Evaluation) -> dict[str, Any]:
+    """Results and differences of the sets that show what a gain cost."""
+    told = to_json(evaluation)
+    return {key: told[key] for key in ("results", "differences")}
 
 
 def from_json(value: Any, *, where: Where | None = None) -> Evaluation:
@@ -51,10 +58,11 @@ def from_json(value: Any, *, where: Where | None = None) -> Evaluation:
         problem = f'expected the schema "{SCHEMA}", found {json.dumps(found)}'
         raise InputError(problem, mend=mend, where=where)
     try:
+        general = value.get("general")
         return Evaluation(
-            results=tuple(_result_from_json(result) for result in value["results"]),
-            differences=tuple(Difference(**one) for one in value["differences"]),
+            **_measured(value),
             verdict=value["verdict"],
+            general=None if general is None else Evaluation(**_measured(general)),
         )
     except (KeyError, TypeError, AttributeError, StopIteration) as error:
         raise InputError(f"a part is missing: {error}", mend=mend, where=where) from error
@@ -84,6 +92,13 @@ def read_evaluation(path: Path) -> Evaluation:
         mend = "give an evaluation.json that Likewise wrote"
         raise InputError(f"not JSON: {error}", mend=mend, where=where) from error
     return from_json(value, where=where)
+
+
+def _measured(value: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "results": tuple(_result_from_json(result) for result in value["results"]),
+        "differences": tuple(Difference(**one) for one in value["differences"]),
+    }
 
 
 def _result_to_json(result: Result) -> dict[str, Any]:

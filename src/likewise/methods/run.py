@@ -19,6 +19,7 @@ from likewise.evaluation.result import Evaluation, Result
 from likewise.evaluation.schema import write_evaluation
 from likewise.methods.auto import why_chosen
 from likewise.methods.dev_data import TrainAndDev, dev_tokens, prepare_dev
+from likewise.methods.general import General, conclude_general, read_general
 from likewise.methods.recipe import Recipe, refuse_changed
 from likewise.methods.settle import name_of, settle
 from likewise.methods.start import Start, start_model
@@ -142,6 +143,8 @@ def train(
     refuse_lonely(spec.contrastive, recipe.training, len(ready.train))
     if method == "auto" and (why := why_chosen(rows)):
         ready = replace(ready, notes=(why, *ready.notes))
+    general = read_general(recipe.training.general, ready.train, start)
+    ready = replace(ready, notes=(*ready.notes, *general.notes))
     folder = Path(out)
     if not tell.plan_only or existing == "resume":
         refuse_folder(folder, overwrite=existing == "overwrite", resume=existing == "resume")
@@ -150,7 +153,7 @@ def train(
         refuse_other_run(folder, _facts(recipe, start.model, ready))
     for text in (*start.model.notes, *(str(note) for note in rows.notes), *ready.notes):
         tell.note(text)
-    return _Running(folder, recipe, start, ready, tell, existing=existing).go()
+    return _Running(folder, recipe, start, ready, tell, general=general, existing=existing).go()
 
 
 def _with_rate(training: TrainingOptions, model: Encoder | CrossEncoder) -> TrainingOptions:
@@ -169,6 +172,7 @@ class _Running:
         ready: TrainAndDev,
         tell: Tell,
         *,
+        general: General,
         existing: Existing,
     ) -> None:
         self.folder = folder
@@ -177,6 +181,8 @@ class _Running:
         self.encoder = start.model
         self.ready = ready
         self.tell = tell
+        self.general = general
+        self.general_before: tuple[Result, ...] = ()
         self.existing = existing
         self.observers = list(tell.observers)
         self.is_open = False
@@ -186,6 +192,8 @@ class _Running:
     def go(self) -> Run:
         """Measure, train, measure, write."""
         before = self._before()
+        if not self.tell.plan_only:
+            self.general_before = self.general.measure(self.start.base, self.recipe.base)
         fit = self._fit(before)
         METHODS[self.recipe.method].function(fit, self.ready.train, **self.recipe.options)
         self.encoder = fit.encoder
@@ -288,13 +296,16 @@ class _Running:
 
     def _after(self, before: tuple[Result, ...]) -> Evaluation | None:
         dev = self.ready.dev
-        if dev is None or not before:
+        kept = conclude_general(self.general_before, self.general.measure(self.encoder, TRAINED))
+        evaluation = Evaluation(results=(), general=kept)
+        if dev is not None and before:
+            trained = self._measured(self.encoder, dev)
+            evaluation = replace(conclude_run(before, [trained]), general=kept)
+            drawn = diagnose(before[-1], trained, dev).to_json()
+            write_json(self.folder / "report_data.json", drawn)
+        elif kept is None:
             return None
-        base = before[-1]
-        trained = self._measured(self.encoder, dev)
-        evaluation = conclude_run(before, [trained])
         write_evaluation(evaluation, self.folder / "evaluation.json")
-        write_json(self.folder / "report_data.json", diagnose(base, trained, dev).to_json())
         return evaluation
 
 

@@ -14,6 +14,7 @@ from likewise.report.charts import Point, interval_chart, line_chart, ridge_char
 from likewise.report.environment import build_environment, own_version, write_whole
 from likewise.report.record import RunRecord, read_run
 from likewise.report.wording import (
+    cost_sentences,
     leading_difference,
     metric_name,
     verdict_sentence,
@@ -60,6 +61,8 @@ class RunView:
     leading: Score | None
     difference: Difference | None
     tasks: list[TaskView]
+    costs: list[str]
+    general: list[TaskView]
     curves: list[tuple[str, Markup]]
     ridges: list[tuple[str, Markup]]
     errors: list[dict[str, Any]]
@@ -152,6 +155,8 @@ def _view(run: RunRecord, name: str) -> RunView:
         leading=last.scores[last.primary] if last else None,
         difference=leading_difference(run.evaluation),
         tasks=_tasks(run.evaluation),
+        costs=cost_sentences(run.evaluation),
+        general=_tasks(run.evaluation.general) if run.evaluation.general else [],
         curves=_curves(run),
         ridges=_ridges(run),
         errors=_errors(run),

@@ -3,7 +3,9 @@
 import math
 
 from likewise.evaluation.result import Difference, Evaluation, Score
+from likewise.evaluation.statistics import verdict
 
+KEPT = {"better": "gained", "no better": "no loss is shown", "worse": "lost"}
 METRICS = {
     "ndcg": "nDCG",
     "mrr": "MRR",
@@ -112,6 +114,25 @@ def verdict_sentence(evaluation: Evaluation) -> str:
         "no better": f"No better: on {last.task}, {last.model} reaches {reached}",
     }[evaluation.verdict]
     return f"{start}, {_apart(difference)} {difference.against} ({_certainty(difference)})."
+
+
+def cost_sentences(evaluation: Evaluation) -> list[str]:
+    """What a gain cost on each set that the training was not about, in a sentence each."""
+    if evaluation.general is None:
+        return []
+    leads = {result.task: result.primary for result in evaluation.general.results}
+    values = {
+        (result.task, result.model): result.scores[result.primary].value
+        for result in evaluation.general.results
+    }
+    return [
+        f"General skill, {difference.task}: {metric_name(difference.metric)} "
+        f"{number(values[difference.task, difference.model])}, before "
+        f"{number(values[difference.task, difference.against])} ({_certainty(difference)}): "
+        f"{KEPT[verdict(difference)]}."
+        for difference in evaluation.general.differences
+        if difference.metric == leads[difference.task]
+    ]
 
 
 def _apart(difference: Difference) -> str:

@@ -53,6 +53,8 @@ class TrainingOptions:
         orthogonality: weight of a term that spreads unrelated vectors over the sphere (Zhang et
             al. 2017); 0 for none.
         checkpoint_every: steps between checkpoints; where 0, ten in a run.
+        general: files or folders of other data, as in stsb.csv,faq.csv, on which base and trained
+            model are measured too: what the training cost the model's general skill.
         deterministic: two runs give the same bits on a GPU too, at some cost of speed there; on a
             CPU they always do.
     """
@@ -78,6 +80,7 @@ class TrainingOptions:
     adaptive_layers: int = 0
     orthogonality: float = 0.0
     checkpoint_every: int = 0
+    general: Annotated[tuple[str, ...], BeforeValidator(split_numbers)] = ()
     deterministic: bool = False
 
     @property
