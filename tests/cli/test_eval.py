@@ -337,6 +337,27 @@ def test_training_data_must_be_there_and_labelled(run, tiny_folder, labelled_fil
     assert 'the training data is of kind "pairs"' in err
 
 
+def test_pairs_are_measured_as_triplets_and_as_translations(
+    run, tiny_folder, cross_folder, pairs_file, tmp_path
+):
+    rows = [json.loads(line) for line in pairs_file.read_text().splitlines()]
+    for row, other in zip(rows, rows[5:] + rows[:5], strict=True):
+        row["negative"] = other["positive"]
+    triplets = tmp_path / "triplets.jsonl"
+    triplets.write_text("\n".join(map(json.dumps, rows)))
+    on = ("--on", triplets, "--json", "--task")
+    code, out, err = run(tiny_folder, cross_folder, *on, "triplets", *FEW)
+    assert code == 0, err
+    assert [list(r["metrics"]) for r in json.loads(out)["results"]] == [["accuracy", "margin"]] * 2
+    code, out, _ = run(tiny_folder, *on, "bitext", *FEW)
+    assert code == 0
+    assert next(iter(json.loads(out)["results"][0]["metrics"])) == "f1"
+    code, _, err = run(tiny_folder, "--on", pairs_file, "--task", "triplets", *FEW)
+    assert code == 2
+    assert "0 of 64 pairs have a negative" in err
+    assert "likewise mine" in err
+
+
 def test_a_task_that_does_not_fit_the_data_is_refused(run, tiny_folder, scored_file):
     code, _, err = run(tiny_folder, "--on", scored_file, "--task", "clustering")
     assert code == 2

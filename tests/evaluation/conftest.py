@@ -300,12 +300,42 @@ def classification_case() -> Case:
     )
 
 
+def triplets_case() -> Case:
+    rng = np.random.default_rng(9)
+    anchors = [f"question on {i:03d}" for i in range(N)]
+    positives = [f"answer on {i:03d}, this question" for i in range(N)]
+    topic = {text: i for texts in (anchors, positives) for i, text in enumerate(texts)}
+    negatives = np.roll(positives, 7).tolist()
+    swapped = rng.permutation(N) < N // 2
+    data = table(kind="pairs", anchor=anchors, positive=positives, negative=negatives)
+    return Case(
+        data=data,
+        reordered=data.take(rng.permutation(N)),
+        shuffled=table(
+            kind="pairs",
+            anchor=anchors,
+            positive=np.where(swapped, negatives, positives).tolist(),
+            negative=np.where(swapped, positives, negatives).tolist(),
+        ),
+        perfect=one_hot(topic),
+        noise=2.0,
+        chance=1 / 2,
+        slack=3 / np.sqrt(4 * N),
+    )
+
+
+def bitext_case() -> Case:
+    return replace(pairs_case(), noise=2.0, chance=1 / N, slack=3 / N)
+
+
 # by kind of data, or by evaluator (and kind) where a kind has several
 CASES = {
     "clustering": clustering_case,
     "reranking:pairs": reranked_pairs_case,
     "reranking": reranking_case,
     "classification": classification_case,
+    "triplets": triplets_case,
+    "bitext": bitext_case,
     "scored": scored_case,
     "retrieval": retrieval_case,
     "pairs": pairs_case,
@@ -386,6 +416,7 @@ def nli_case() -> PairCase:
 
 
 PAIR_CASES = {
+    "triplets": pairwise(triplets_case),
     "scored": pairwise(scored_case),
     "retrieval": pairwise(partial(retrieval_case, by_words=True)),
     "pairs": pairwise(pairs_case),

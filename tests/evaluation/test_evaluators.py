@@ -15,6 +15,7 @@ from evaluation.conftest import (
     retrieval_case,
     scored_case,
     table,
+    triplets_case,
 )
 from likewise.data.reading import read
 from likewise.errors import InputError
@@ -111,6 +112,22 @@ def test_an_option_that_the_evaluator_does_not_take_is_refused_with_those_that_d
         evaluate(PairModel(), scored_set, train=labelled)
     with pytest.raises(InputError, match=r'no option "trian"\nTo mend: leave it out$'):
         evaluate(random_vectors(), labelled, evaluator="classification", trian=labelled)
+
+
+def test_pairs_are_triplets_or_bitext_where_that_is_asked_for():
+    data = triplets_case().data
+    results = [
+        evaluate(random_vectors(), data, evaluator=name, resamples=100)
+        for name in (None, "triplets", "bitext")
+    ]
+    assert [(r.evaluator, r.primary) for r in results] == [
+        ("pairs", "ndcg@10"),
+        ("triplets", "accuracy"),
+        ("bitext", "f1"),
+    ]
+    assert evaluate(PairModel(), data, evaluator="triplets", resamples=100).primary == "accuracy"
+    with pytest.raises(InputError, match='"bitext" needs a model that embeds texts'):
+        evaluate(PairModel(), data, evaluator="bitext")
 
 
 class PairModel:

@@ -38,7 +38,8 @@ def eval_(
     task: Annotated[
         str | None,
         typer.Option(
-            help="Evaluator, where the data fits several: neighbours, clustering or classification."
+            help="Evaluator, where the data fits several: neighbours, clustering or "
+            "classification; pairs, reranking, triplets or bitext."
         ),
     ] = None,
     train: Annotated[
@@ -74,7 +75,8 @@ def eval_(
     Scored pairs are measured as similarity (Pearson and Spearman of the cosine), labelled pairs by
     average precision, labelled texts by the labels of their neighbours (with --task clustering
     by those of k-means' clusters, with --task classification by a linear classifier), a retrieval
-    folder as retrieval (nDCG, recall, MRR, MAP), pairs as retrieval among their own positives. A
+    folder as retrieval (nDCG, recall, MRR, MAP), pairs as retrieval among their own positives
+    (with --task triplets against their negatives, with --task bitext as translations). A
     cross-encoder puts what BM25 found in order, and is measured on NLI too.
 
     Example: likewise eval minilm runs/first/model --on dev.csv --on scifact

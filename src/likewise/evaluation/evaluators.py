@@ -13,6 +13,7 @@ from likewise.evaluation.baselines import (
     evaluate_tfidf_neighbours,
     evaluate_tfidf_pair_labels,
 )
+from likewise.evaluation.bitext import evaluate_bitext, evaluate_tfidf_bitext
 from likewise.evaluation.candidates import (
     evaluate_candidates,
     evaluate_tfidf_candidates,
@@ -37,6 +38,11 @@ from likewise.evaluation.retrieval import evaluate_retrieval
 from likewise.evaluation.similarity import evaluate_similarity, predict_similarity
 from likewise.evaluation.spec import EvaluatorSpec
 from likewise.evaluation.statistics import RESAMPLES
+from likewise.evaluation.triplets import (
+    evaluate_tfidf_triplets,
+    evaluate_triplets,
+    predict_triplets,
+)
 from likewise.mining.vectors import Embed, Encodes, TimedEmbed
 from likewise.registry import Table, option_parameters
 
@@ -89,6 +95,15 @@ EVALUATORS: Table[EvaluatorSpec] = Table(
             kinds=("labelled",),
             function=evaluate_classification,
             baseline=evaluate_tfidf_classification,
+        ),
+        "triplets": EvaluatorSpec(
+            kinds=("pairs", "distilled"),
+            function=evaluate_triplets,
+            pair_function=predict_triplets,
+            baseline=evaluate_tfidf_triplets,
+        ),
+        "bitext": EvaluatorSpec(
+            kinds=("pairs",), function=evaluate_bitext, baseline=evaluate_tfidf_bitext
         ),
     },
 )
