@@ -239,7 +239,7 @@ def test_data_that_cannot_be_evaluated_is_refused_before_a_model_is_loaded(run, 
     code, out, err = run("no-such-model", "--on", nli_file)
     assert (code, out) == (2, "")
     assert 'data of kind "nli" cannot be evaluated' in err
-    assert "pairs, retrieval, scored" in err
+    assert "pairs, reranking, retrieval, scored" in err
 
 
 @pytest.mark.parametrize("what", ["model", "data"])
