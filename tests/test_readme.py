@@ -74,6 +74,12 @@ def files(tmp_path: Path) -> Path:
     reviews = [(f"{answer} It went {'well' if len(thing) % 2 else 'badly'}.", thing, len(thing) % 2)
                for _, thing, answer in asked]  # fmt: skip
     write_csv(tmp_path / "reviews.csv", "text,domain,sentiment", iter(reviews))
+    intents = [(f"How do I {doing} my {thing}?", doing) for doing, thing, _ in asked]
+    write_csv(tmp_path / "intents.csv", "text,label", iter(intents[::2]))
+    write_csv(tmp_path / "intents-test.csv", "text,label", iter(intents[1::2]))
+    others = pairs[5:] + pairs[:5]
+    triplets = [(*pair, other) for pair, (_, other) in zip(pairs, others, strict=True)]
+    write_csv(tmp_path / "triplets.csv", "anchor,positive,negative", iter(triplets))
     write_csv(tmp_path / "mistakes.csv", "sentence1,sentence2,score", iter([("a", "b", "high")]))
     tmp_path.joinpath("texts.txt").write_text("".join(f"{answer}\n" for _, _, answer in asked))
     folder = tmp_path / "helpdesk"

@@ -239,7 +239,7 @@ def test_data_that_cannot_be_evaluated_is_refused_before_a_model_is_loaded(run, 
     code, out, err = run("no-such-model", "--on", nli_file)
     assert (code, out) == (2, "")
     assert 'data of kind "nli" cannot be evaluated' in err
-    assert "pairs, retrieval, scored" in err
+    assert "pairs, reranking, retrieval, scored" in err
 
 
 @pytest.mark.parametrize("what", ["model", "data"])
@@ -282,6 +282,80 @@ def test_labelled_texts_are_clustered_where_that_is_asked_for(run, tiny_folder, 
     assert code == 0
     (result,) = from_json(json.loads(out)).results
     assert next(iter(result.scores)) == "v-measure"
+
+
+def test_labelled_texts_are_classified_after_learning_from_another_file(
+    run, tiny_folder, labelled_file, tmp_path, monkeypatch
+):
+    lines = labelled_file.read_text().splitlines()
+    train, test = tmp_path / "train.jsonl", tmp_path / "test.jsonl"
+    train.write_text("\n".join(lines[::2]))
+    test.write_text("\n".join(lines[1::2]))
+    on = ("--on", test, "--task", "classification")
+    code, out, err = run(tiny_folder, *on, "--train", train, "--baselines", "--json", *FEW)
+    assert code == 0, err
+    ours, plain = json.loads(out)["results"]
+    expected = evaluate(
+        load(tiny_folder), read(test), evaluator="classification", train=read(train), resamples=100
+    )
+    assert list(ours["metrics"])[:4] == ["accuracy", "f1", "knn", "accuracy@8-shot"]
+    assert ours["metrics"]["accuracy"]["value"] == pytest.approx(expected.accuracy)
+    assert plain["model"] == "TF-IDF"
+    assert plain["metrics"].keys() == ours["metrics"].keys()
+    assert any("learnt from 32 texts" in note for note in ours["notes"])
+    monkeypatch.setenv("COLUMNS", "300")
+    code, out, _ = run(tiny_folder, *on, *FEW)
+    assert code == 0
+    assert "learnt from four fifths of the texts" in out
+
+
+@pytest.mark.parametrize(
+    ("data", "task", "problem"),
+    [
+        ("labelled_file", (), '"neighbours" takes no option "train"'),
+        ("scored_file", (), '"similarity" takes no option "train"'),
+        ("labelled_file", ("--task", "clustering"), '"clustering" takes no option "train"'),
+    ],
+)
+def test_training_data_is_refused_where_nothing_is_learnt(
+    run, labelled_file, request, data, task, problem
+):
+    path = request.getfixturevalue(data)
+    code, out, err = run("no-such-model", "--on", path, "--train", labelled_file, *task)
+    assert (code, out) == (2, "")
+    assert problem in err
+    assert "classification" in err
+
+
+def test_training_data_must_be_there_and_labelled(run, tiny_folder, labelled_file, pairs_file):
+    on = ("--on", labelled_file, "--task", "classification", "--train")
+    code, _, err = run(tiny_folder, *on, "absent.csv")
+    assert code == 2
+    assert "absent.csv" in err
+    code, _, err = run(tiny_folder, *on, pairs_file)
+    assert code == 2
+    assert 'the training data is of kind "pairs"' in err
+
+
+def test_pairs_are_measured_as_triplets_and_as_translations(
+    run, tiny_folder, cross_folder, pairs_file, tmp_path
+):
+    rows = [json.loads(line) for line in pairs_file.read_text().splitlines()]
+    for row, other in zip(rows, rows[5:] + rows[:5], strict=True):
+        row["negative"] = other["positive"]
+    triplets = tmp_path / "triplets.jsonl"
+    triplets.write_text("\n".join(map(json.dumps, rows)))
+    on = ("--on", triplets, "--json", "--task")
+    code, out, err = run(tiny_folder, cross_folder, *on, "triplets", *FEW)
+    assert code == 0, err
+    assert [list(r["metrics"]) for r in json.loads(out)["results"]] == [["accuracy", "margin"]] * 2
+    code, out, _ = run(tiny_folder, *on, "bitext", *FEW)
+    assert code == 0
+    assert next(iter(json.loads(out)["results"][0]["metrics"])) == "f1"
+    code, _, err = run(tiny_folder, "--on", pairs_file, "--task", "triplets", *FEW)
+    assert code == 2
+    assert "0 of 64 pairs have a negative" in err
+    assert "likewise mine" in err
 
 
 def test_a_task_that_does_not_fit_the_data_is_refused(run, tiny_folder, scored_file):

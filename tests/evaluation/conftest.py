@@ -20,7 +20,8 @@ class Case:
 
     `shuffled` has the same texts and gold that says nothing about them; `chance` is what the
     primary metric comes to there, give or take `slack`. `noise` is how far vectors of length 1
-    may be off for the score to fall well between chance and perfection.
+    may be off for the score to fall well between chance and perfection. `heeds_length` is true
+    where not only the direction of a vector counts.
     """
 
     data: Dataset | RetrievalSet
@@ -30,6 +31,7 @@ class Case:
     noise: float
     chance: float
     slack: float
+    heeds_length: bool = False
 
 
 def table(**columns: Sequence) -> Dataset:
@@ -37,7 +39,12 @@ def table(**columns: Sequence) -> Dataset:
     kind = columns.pop("kind")
     n = len(next(iter(columns.values())))
     types = {"score": pa.float64(), "scores": pa.large_list(pa.float64())}
-    arrays = {role: pa.array(values, type=types.get(role)) for role, values in columns.items()}
+    arrays = {
+        role: pa.array(
+            values, type=types.get(role, pa.large_string() if isinstance(values[0], str) else None)
+        )
+        for role, values in columns.items()
+    }
     return Dataset(
         kind=str(kind),
         table=pa.table(arrays),
@@ -272,11 +279,63 @@ def clustering_case() -> Case:
     return replace(labelled_case(), noise=1.2, chance=chance, slack=0.06)
 
 
+def classification_case() -> Case:
+    """Two classes: then average precision is measured too."""
+    rng = np.random.default_rng(8)
+    classes = rng.permutation(N) % 2
+    texts = [f"text {i}" for i in range(N)]
+    topics = rng.permutation(N) % 8  # of each class, four
+    topics = 2 * (topics // 2) + classes
+    data = table(kind="labelled", text=texts, label=[f"class {c}" for c in classes])
+    other = [f"class {c}" for c in rng.permutation(classes)]
+    return Case(
+        data=data,
+        reordered=data.take(rng.permutation(N)),
+        shuffled=table(kind="labelled", text=texts, label=other),
+        perfect=one_hot(dict(zip(texts, topics.tolist(), strict=True))),
+        noise=2.0,
+        chance=1 / 2,
+        slack=3 / np.sqrt(4 * N),  # of a share of N right by chance
+        heeds_length=True,
+    )
+
+
+def triplets_case() -> Case:
+    rng = np.random.default_rng(9)
+    anchors = [f"question on {i:03d}" for i in range(N)]
+    positives = [f"answer on {i:03d}, this question" for i in range(N)]
+    topic = {text: i for texts in (anchors, positives) for i, text in enumerate(texts)}
+    negatives = np.roll(positives, 7).tolist()
+    swapped = rng.permutation(N) < N // 2
+    data = table(kind="pairs", anchor=anchors, positive=positives, negative=negatives)
+    return Case(
+        data=data,
+        reordered=data.take(rng.permutation(N)),
+        shuffled=table(
+            kind="pairs",
+            anchor=anchors,
+            positive=np.where(swapped, negatives, positives).tolist(),
+            negative=np.where(swapped, positives, negatives).tolist(),
+        ),
+        perfect=one_hot(topic),
+        noise=2.0,
+        chance=1 / 2,
+        slack=3 / np.sqrt(4 * N),
+    )
+
+
+def bitext_case() -> Case:
+    return replace(pairs_case(), noise=2.0, chance=1 / N, slack=3 / N)
+
+
 # by kind of data, or by evaluator (and kind) where a kind has several
 CASES = {
     "clustering": clustering_case,
     "reranking:pairs": reranked_pairs_case,
     "reranking": reranking_case,
+    "classification": classification_case,
+    "triplets": triplets_case,
+    "bitext": bitext_case,
     "scored": scored_case,
     "retrieval": retrieval_case,
     "pairs": pairs_case,
@@ -357,6 +416,7 @@ def nli_case() -> PairCase:
 
 
 PAIR_CASES = {
+    "triplets": pairwise(triplets_case),
     "scored": pairwise(scored_case),
     "retrieval": pairwise(partial(retrieval_case, by_words=True)),
     "pairs": pairwise(pairs_case),

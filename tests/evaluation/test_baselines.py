@@ -5,7 +5,15 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from evaluation.conftest import table
-from likewise.evaluation.baselines import evaluate_bm25, evaluate_bm25_pairs, evaluate_tfidf
+from likewise.evaluation import baselines
+from likewise.evaluation.baselines import (
+    evaluate_bm25,
+    evaluate_bm25_pairs,
+    evaluate_tfidf,
+    search_tfidf,
+    tfidf_vectors,
+)
+from likewise.mining.neighbours import search_cosine
 
 TEXTS = {
     "d1": "the cat sat on the mat",
@@ -94,6 +102,16 @@ def test_tfidf_is_the_cosine_of_dense_vectors():
         result.details["cosines"], (dense[:10] * dense[10:]).sum(axis=1), atol=1e-9
     )
     assert result.model == "TF-IDF"
+
+
+@pytest.mark.parametrize("cells", [2**22, 5])
+def test_tfidf_is_searched_as_dense_vectors_are(monkeypatch, cells):
+    monkeypatch.setattr(baselines, "CELLS", cells)
+    vectors = tfidf_vectors([*TEXTS.values(), "a cat", "no such words", "markets fell"])
+    found = search_tfidf(vectors[4:], vectors[:4], depth=3)
+    expected = search_cosine(vectors[4:].toarray(), vectors[:4].toarray(), depth=3)
+    np.testing.assert_array_equal(found.positions, expected.positions)
+    np.testing.assert_allclose(found.scores, expected.scores, atol=1e-9)
 
 
 def test_texts_without_words_have_no_tfidf_and_get_nothing():

@@ -1,5 +1,6 @@
 """The table and `evaluate`; on real data, the numbers that others published."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from evaluation.conftest import (
     retrieval_case,
     scored_case,
     table,
+    triplets_case,
 )
 from likewise.data.reading import read
 from likewise.errors import InputError
@@ -82,6 +84,50 @@ def test_evaluate_gives_what_the_evaluator_gives(make):
     found = evaluate(embed, case.data, resamples=100, seed=3)
     assert found.scores == direct.scores
     np.testing.assert_array_equal(found.draws[found.primary], direct.draws[found.primary])
+
+
+def test_an_evaluator_gets_its_own_options_and_its_baseline_too(retrieval_set):
+    case = labelled_case()
+    train, test = case.data.take(range(60)), case.data.take(range(60, 120))
+    for result in (
+        evaluate(random_vectors(), test, evaluator="classification", train=train, resamples=100),
+        evaluate_baseline(test, evaluator="classification", train=train, resamples=100),
+    ):
+        assert result.evaluator == "classification"
+        assert "learnt from 60 texts of labelled" in result.notes
+    found = evaluate(random_vectors(), retrieval_set, metrics=("ndcg@3",), resamples=100)
+    assert list(found.scores) == ["ndcg@3"]
+    assert list(evaluate_baseline(retrieval_set, metrics=("mrr@5",), resamples=100).scores) == [
+        "mrr@5"
+    ]
+
+
+def test_an_option_that_the_evaluator_does_not_take_is_refused_with_those_that_do(scored_set):
+    labelled = labelled_case().data
+    problem = 'the evaluator "neighbours" takes no option "train"\n.*takes it: classification$'
+    for measure in (partial(evaluate, random_vectors()), evaluate_baseline):
+        with pytest.raises(InputError, match=problem):
+            measure(labelled, train=labelled)
+    with pytest.raises(InputError, match='"similarity" takes no option "train"'):
+        evaluate(PairModel(), scored_set, train=labelled)
+    with pytest.raises(InputError, match=r'no option "trian"\nTo mend: leave it out$'):
+        evaluate(random_vectors(), labelled, evaluator="classification", trian=labelled)
+
+
+def test_pairs_are_triplets_or_bitext_where_that_is_asked_for():
+    data = triplets_case().data
+    results = [
+        evaluate(random_vectors(), data, evaluator=name, resamples=100)
+        for name in (None, "triplets", "bitext")
+    ]
+    assert [(r.evaluator, r.primary) for r in results] == [
+        ("pairs", "ndcg@10"),
+        ("triplets", "accuracy"),
+        ("bitext", "f1"),
+    ]
+    assert evaluate(PairModel(), data, evaluator="triplets", resamples=100).primary == "accuracy"
+    with pytest.raises(InputError, match='"bitext" needs a model that embeds texts'):
+        evaluate(PairModel(), data, evaluator="bitext")
 
 
 class PairModel:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,13 @@ def eval_(
     on: Annotated[list[str], typer.Option(help="Data to measure on; may be given several times.")],
     task: Annotated[
         str | None,
-        typer.Option(help="Evaluator, where the data fits several: clustering, neighbours."),
+        typer.Option(
+            help="Evaluator, where the data fits several: neighbours, clustering or "
+            "classification; pairs, reranking, triplets or bitext."
+        ),
+    ] = None,
+    train: Annotated[
+        str | None, typer.Option(help="Labelled data to learn from, for classification.")
     ] = None,
     split: Annotated[str, typer.Option(help="Judgements of a BEIR folder.")] = "test",
     kind: Annotated[str | None, typer.Option(help="Kind of the files, if they fit two.")] = None,
@@ -66,23 +73,26 @@ def eval_(
     """Measure models on data, with 95 % intervals and paired differences from the first model.
 
     Scored pairs are measured as similarity (Pearson and Spearman of the cosine), labelled pairs by
-    average precision, labelled texts by the labels of their neighbours (or, with --task
-    clustering, by those of k-means' clusters), a retrieval folder as
-    retrieval (nDCG, recall, MRR, MAP), pairs as retrieval among their own positives. A
+    average precision, labelled texts by the labels of their neighbours (with --task clustering
+    by those of k-means' clusters, with --task classification by a linear classifier), a retrieval
+    folder as retrieval (nDCG, recall, MRR, MAP), pairs as retrieval among their own positives
+    (with --task triplets against their negatives, with --task bitext as translations). A
     cross-encoder puts what BM25 found in order, and is measured on NLI too.
 
     Example: likewise eval minilm runs/first/model --on dev.csv --on scifact
     """
     _refuse_repeats("model", models, mend="name each model once")
     _refuse_existing(out, overwrite=overwrite)
-    data = [
-        _read(source, split=split, kind=kind, columns=columns, skip_bad=skip_bad) for source in on
-    ]
+    read_one = partial(_read, split=split, kind=kind, columns=columns, skip_bad=skip_bad)
+    data = [read_one(source) for source in on]
+    options = {} if train is None else {"train": read_one(train)}
     _refuse_repeats("data set", [task_name(one) for one in data], mend="rename one of the files")
     crosses = {name: is_cross_encoder(name) for name in models}
     for one in data:
         for scores_pairs in set(crosses.values()):
-            evaluator_for(one, task, scores_pairs=scores_pairs)  # before any model is loaded
+            # before any model is loaded
+            evaluator_for(one, task, scores_pairs=scores_pairs, options=options)
+    for one in (*data, *options.values()):
         for note in one.notes:
             say(f"{task_name(one)}: {note.text}", quiet=quiet)
     for name in models:
@@ -102,12 +112,15 @@ def eval_(
                     resamples=resamples,
                     seed=seed,
                     progress=not quiet,
+                    **options,
                 )
             )
     for one in data:
         chosen = evaluator_for(one, task, scores_pairs=all(crosses.values()))
         if baselines or (baselines is None and EVALUATORS[chosen].baseline_shown):
-            plain = evaluate_baseline(one, evaluator=chosen, resamples=resamples, seed=seed)
+            plain = evaluate_baseline(
+                one, evaluator=chosen, resamples=resamples, seed=seed, **options
+            )
             results += [] if plain is None else [plain]
     _finish(conclude(results, against=models[0], subject=models[-1]), models, out, json=json)
 

@@ -1,6 +1,6 @@
 """The table of evaluators, and the evaluation of a model by the kind of the data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +13,15 @@ from likewise.evaluation.baselines import (
     evaluate_tfidf_neighbours,
     evaluate_tfidf_pair_labels,
 )
+from likewise.evaluation.bitext import evaluate_bitext, evaluate_tfidf_bitext
 from likewise.evaluation.candidates import (
     evaluate_candidates,
     evaluate_tfidf_candidates,
     predict_candidates,
+)
+from likewise.evaluation.classification import (
+    evaluate_classification,
+    evaluate_tfidf_classification,
 )
 from likewise.evaluation.clustering import evaluate_clustering, evaluate_tfidf_clustering
 from likewise.evaluation.nearest import evaluate_neighbours
@@ -33,8 +38,13 @@ from likewise.evaluation.retrieval import evaluate_retrieval
 from likewise.evaluation.similarity import evaluate_similarity, predict_similarity
 from likewise.evaluation.spec import EvaluatorSpec
 from likewise.evaluation.statistics import RESAMPLES
+from likewise.evaluation.triplets import (
+    evaluate_tfidf_triplets,
+    evaluate_triplets,
+    predict_triplets,
+)
 from likewise.mining.vectors import Embed, Encodes, TimedEmbed
-from likewise.registry import Table
+from likewise.registry import Table, option_parameters
 
 EVALUATORS: Table[EvaluatorSpec] = Table(
     "likewise.evaluators",
@@ -81,6 +91,20 @@ EVALUATORS: Table[EvaluatorSpec] = Table(
         "clustering": EvaluatorSpec(
             kinds=("labelled",), function=evaluate_clustering, baseline=evaluate_tfidf_clustering
         ),
+        "classification": EvaluatorSpec(
+            kinds=("labelled",),
+            function=evaluate_classification,
+            baseline=evaluate_tfidf_classification,
+        ),
+        "triplets": EvaluatorSpec(
+            kinds=("pairs", "distilled"),
+            function=evaluate_triplets,
+            pair_function=predict_triplets,
+            baseline=evaluate_tfidf_triplets,
+        ),
+        "bitext": EvaluatorSpec(
+            kinds=("pairs",), function=evaluate_bitext, baseline=evaluate_tfidf_bitext
+        ),
     },
 )
 
@@ -95,6 +119,7 @@ def evaluate(
     resamples: int = RESAMPLES,
     seed: int = 0,
     progress: bool = False,
+    **options: Any,
 ) -> Result:
     """Evaluate a model on data; the task follows from the kind of the data.
 
@@ -109,22 +134,25 @@ def evaluate(
         resamples: bootstrap draws behind the 95 % intervals.
         seed: of those draws; results to be compared need the same one.
         progress: handed on likewise: show a bar.
+        options: the evaluator's own, such as `train`, labelled data to learn from, of
+            "classification", or `metrics` of "retrieval".
 
     Returns:
         Scores with intervals, and how many distinct texts were embedded, or pairs scored, a second.
 
     Raises:
-        InputError: no evaluator takes this kind of data, or the data has nothing to measure.
+        InputError: no evaluator takes this kind of data, the evaluator takes no such option, or
+            the data has nothing to measure.
         LikewiseError: what the model answers is not finite.
     """
-    options: dict[str, Any] = {"resamples": resamples, "seed": seed}
+    options = {**options, "resamples": resamples, "seed": seed}
     if isinstance(model, ScoresPairs) and not isinstance(model, Encodes):
-        chosen = evaluator_for(data, evaluator, scores_pairs=True)
+        chosen = evaluator_for(data, evaluator, scores_pairs=True, options=options)
         predict = TimedPredict(model, precision=precision, progress=progress)
         result = _function(chosen, scores_pairs=True)(predict, data, **options)
         result = replace(result, pairs_per_second=_speed(predict.pairs, predict.seconds))
     else:
-        chosen = evaluator_for(data, evaluator)
+        chosen = evaluator_for(data, evaluator, options=options)
         embed = TimedEmbed(model, precision=precision, progress=progress)
         result = _function(chosen, scores_pairs=False)(embed, data, **options)
         result = replace(result, texts_per_second=_speed(embed.texts, embed.seconds))
@@ -137,6 +165,7 @@ def evaluate_baseline(
     evaluator: str | None = None,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    **options: Any,
 ) -> Result | None:
     """The plain baseline of this kind of data (BM25, TF-IDF, the majority), None if there is none.
 
@@ -147,19 +176,25 @@ def evaluate_baseline(
         evaluator: likewise; also one that only models of pairs have.
         resamples: likewise.
         seed: likewise.
+        options: likewise.
 
     Raises:
         InputError: as there.
     """
-    chosen = evaluator_for(data, evaluator)
+    options = {**options, "resamples": resamples, "seed": seed}
+    chosen = evaluator_for(data, evaluator, options=options)
     baseline = EVALUATORS[chosen].baseline
     if baseline is None:
         return None
-    return replace(baseline(data, resamples=resamples, seed=seed), evaluator=chosen)
+    return replace(baseline(data, **options), evaluator=chosen)
 
 
 def evaluator_for(
-    data: Dataset | RetrievalSet, evaluator: str | None = None, *, scores_pairs: bool = False
+    data: Dataset | RetrievalSet,
+    evaluator: str | None = None,
+    *,
+    scores_pairs: bool = False,
+    options: Iterable[str] = (),
 ) -> str:
     """The name in `EVALUATORS` for this data, or the given one if it takes the data's kind.
 
@@ -167,10 +202,24 @@ def evaluator_for(
         data: to be measured on.
         evaluator: a name in `EVALUATORS`; None to find one.
         scores_pairs: for a model that scores pairs, and embeds nothing.
+        options: names of those that the evaluator is going to be given.
 
     Raises:
-        InputError: there is none; says which kinds can be evaluated.
+        InputError: there is none, and it says which kinds can be evaluated; or it takes no such
+            option.
     """
+    chosen = _chosen(data, evaluator, scores_pairs=scores_pairs)
+    for option in options:
+        if not _takes(EVALUATORS[chosen], option):
+            others = [name for name, spec in EVALUATORS.items() if _takes(spec, option)]
+            mend = "leave it out"
+            if others:
+                mend += f", or choose an evaluator that takes it: {', '.join(others)}"
+            raise InputError(f'the evaluator "{chosen}" takes no option "{option}"', mend=mend)
+    return chosen
+
+
+def _chosen(data: Dataset | RetrievalSet, evaluator: str | None, *, scores_pairs: bool) -> str:
     if evaluator is not None:
         spec = EVALUATORS.pick(evaluator, what="evaluator")
         if data.kind in spec.kinds:
@@ -189,6 +238,12 @@ def evaluator_for(
     what = "a model that scores pairs" if scores_pairs else "a model that embeds texts"
     problem = f'data of kind "{data.kind}" cannot be evaluated with {what}'
     raise InputError(problem, mend=f"give data of kind {kinds}; or choose another with --kind")
+
+
+def _takes(spec: EvaluatorSpec, option: str) -> bool:
+    """Whether the evaluator's signature, where options are declared, has this one."""
+    function = spec.function or spec.pair_function
+    return function is not None and any(p.name == option for p in option_parameters(function))
 
 
 def _function(name: str, *, scores_pairs: bool) -> Callable[..., Result]:

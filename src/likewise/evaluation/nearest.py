@@ -82,16 +82,9 @@ def draw_sample(data: Dataset, seed: int) -> Sample:
         InputError: as for `evaluate_neighbours`.
     """
     refuse_one_class(data)
-    rows = sorted(zip(data.texts("text"), data.labels(), strict=True))
-    clusters = cluster_ids(text for text, _ in rows).tolist()
-    distinct = _first_of_each(clusters, rows)
-    notes = []
-    if len(distinct) < len(rows):
-        notes.append(f"{len(rows) - len(distinct):,} repeated texts count once")
-    if len(distinct) > SAMPLE:
-        notes.append(f"{SAMPLE:,} of {len(distinct):,} texts were drawn to be measured on")
-        kept = np.random.default_rng(seed).permutation(len(distinct))[:SAMPLE]
-        distinct = [distinct[i] for i in np.sort(kept).tolist()]
+    distinct, notes = distinct_texts(data)
+    distinct, drawn = draw_rows(distinct, seed)
+    notes += drawn
     names = {label: i for i, label in enumerate(sorted({label for _, label in distinct}))}
     labels = np.array([names[label] for _, label in distinct], dtype=np.int64)
     others = np.bincount(labels)[labels] - 1
@@ -104,6 +97,55 @@ def draw_sample(data: Dataset, seed: int) -> Sample:
     return Sample(
         texts=[text for text, _ in distinct], labels=labels, others=others, notes=tuple(notes)
     )
+
+
+def distinct_texts(data: Dataset) -> tuple[list[tuple[str, str]], list[str]]:
+    """Texts with their labels, sorted, and a note on repeats, which count once.
+
+    A text is the same whatever its case, punctuation and white space; with two labels it counts
+    twice.
+
+    Args:
+        data: of kind "labelled".
+    """
+    rows = sorted(zip(data.texts("text"), data.labels(), strict=True))
+    clusters = cluster_ids(text for text, _ in rows).tolist()
+    first: dict[tuple[int, str], tuple[str, str]] = {}
+    for cluster, row in zip(clusters, rows, strict=True):
+        first.setdefault((cluster, row[1]), row)
+    repeats = len(rows) - len(first)
+    return list(first.values()), [f"{repeats:,} repeated texts count once"] if repeats else []
+
+
+def draw_rows(rows: list[tuple[str, str]], seed: int) -> tuple[list[tuple[str, str]], list[str]]:
+    """5,000 of the rows, in their order, and a note, where there are more.
+
+    Args:
+        rows: texts with their labels.
+        seed: the same one draws the same rows.
+    """
+    if len(rows) <= SAMPLE:
+        return rows, []
+    kept = np.random.default_rng(seed).permutation(len(rows))[:SAMPLE]
+    note = f"{SAMPLE:,} of {len(rows):,} texts were drawn to be measured on"
+    return [rows[i] for i in np.sort(kept).tolist()], [note]
+
+
+def vote(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The label that most of some neighbours have, the nearest of the tied.
+
+    Args:
+        labels: [n, k] of the k neighbours of each text, the nearest first.
+
+    Returns:
+        [n].
+
+    >>> vote(np.array([[3, 5, 5], [3, 5, 4]])).tolist()
+    [5, 3]
+    """
+    votes = (labels[:, :, None] == labels[:, None, :]).sum(axis=2)  # [n, k] for each one's own
+    chosen: NDArray[np.int64] = labels[np.arange(len(labels)), votes.argmax(axis=1)]
+    return chosen
 
 
 def score_neighbours(
@@ -147,13 +189,6 @@ def score_neighbours(
     )
 
 
-def _first_of_each(clusters: list[int], rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    first: dict[tuple[int, str], tuple[str, str]] = {}
-    for cluster, row in zip(clusters, rows, strict=True):
-        first.setdefault((cluster, row[1]), row)
-    return list(first.values())
-
-
 def _measure(
     cosines: NDArray[np.float64], start: int, sample: Sample
 ) -> dict[str, NDArray[np.float64]]:
@@ -166,7 +201,7 @@ def _measure(
     found = best_first(cosines, np.arange(len(sample.texts)), depth=depth).positions
     hits = sample.labels[found] == sample.labels[rows, None]  # [some, depth]
     ranks = np.arange(1, depth + 1)
-    voted = _vote(sample.labels[found[:, :NEAREST]])
+    voted = vote(sample.labels[found[:, :NEAREST]])
     within = ranks <= others[:, None]
     wanted = np.maximum(others, 1)
     few = wanted.clip(max=NEAREST)
@@ -177,10 +212,3 @@ def _measure(
         "knn": (voted == sample.labels[rows]).astype(np.float64),
         "map@r": (precision * hits * within).sum(axis=1) / wanted,
     }
-
-
-def _vote(labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """[some]: the label that most of the neighbours [some, k] have, the nearest of the tied."""
-    votes = (labels[:, :, None] == labels[:, None, :]).sum(axis=2)  # [some, k] for each one's own
-    chosen: NDArray[np.int64] = labels[np.arange(len(labels)), votes.argmax(axis=1)]
-    return chosen

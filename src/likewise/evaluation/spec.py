@@ -13,7 +13,8 @@ class EvaluatorSpec:
     Attributes:
         kinds: of the data it takes; the first evaluator that takes a kind is chosen for it.
         function: `(embed, data, *, resamples, seed, …) -> Result`, for a model of texts; None if
-            there is none.
+            there is none. What else stands after the star is an option of this evaluator, which
+            `evaluate` hands on; the other two take it too.
         pair_function: `(predict, data, *, resamples, seed, …) -> Result`, for a model that scores
             pairs of texts, as a cross-encoder does; None if there is none. Both measure the same
             metrics on the same items.
