@@ -30,16 +30,18 @@ class Job:
         rows: n.
         width: W, numbers a row.
         fingerprint: of everything that the result depends on.
-        compute: from the places of r rows to their values [r, W] float32, and how many of them
-            were over a length limit.
+        compute: from the places of r rows to their values [r, W], and how many of them were over
+            a length limit.
         label: of the progress bar.
+        dtype: of the values on disk.
     """
 
     rows: int
     width: int
     fingerprint: str
-    compute: Callable[[slice], tuple[NDArray[np.float32], int]]
+    compute: Callable[[slice], tuple[NDArray[np.floating[Any]], int]]
     label: str
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ class Draft:
     """
 
     path: Path
-    values: "np.memmap[Any, np.dtype[np.float32]]"
+    values: "np.memmap[Any, np.dtype[np.floating[Any]]]"
     cut: int
     resumed: int
 
@@ -83,7 +85,7 @@ def write_draft(out: Path, job: Job, *, progress: bool) -> Draft:
         mark = found
     resumed = mark.done
     shape, mode = (job.rows, job.width), "r+" if resumed else "w+"
-    values = np.lib.format.open_memmap(path, mode=mode, dtype=np.float32, shape=shape)
+    values = np.lib.format.open_memmap(path, mode=mode, dtype=job.dtype, shape=shape)
     with show_progress(job.label, job.rows, shown=progress) as advance:
         advance(mark.done)
         while mark.done < job.rows:
