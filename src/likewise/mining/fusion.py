@@ -16,7 +16,7 @@ def fuse(rankings: Sequence[Ranking], *, depth: int) -> tuple[NDArray[np.int64],
 
     Args:
         rankings: of the same Q queries, one or more.
-        depth: R, documents of each query.
+        depth: R, documents of each query; at most as many as a single ranking has.
 
     Returns:
         [Q, R] positions of documents, best first, ties to the lower one, -1 behind them; and
@@ -27,6 +27,9 @@ def fuse(rankings: Sequence[Ranking], *, depth: int) -> tuple[NDArray[np.int64],
     >>> [part.tolist() for part in fuse([one, two], depth=3)]
     [[[7, 4, 5]], [[3, 1, 2]]]
     """
+    if len(rankings) == 1:
+        positions = rankings[0].positions[:, :depth]
+        return positions, (positions >= 0).astype(np.int64)
     rows, places, weights, flags = [], [], [], []
     for i, ranking in enumerate(rankings):
         row, rank = np.nonzero(ranking.positions >= 0)
@@ -37,12 +40,13 @@ def fuse(rankings: Sequence[Ranking], *, depth: int) -> tuple[NDArray[np.int64],
     width = 1 + max((int(part.max(initial=0)) for part in places), default=0)
     codes = np.concatenate(rows) * width + np.concatenate(places)
     distinct, inverse = np.unique(codes, return_inverse=True)
-    total = np.bincount(inverse, np.concatenate(weights), minlength=len(distinct))
-    found_by = np.bincount(inverse, np.concatenate(flags), minlength=len(distinct))
+    weight, flag = (np.concatenate(part).astype(np.float64) for part in (weights, flags))
+    total = np.bincount(inverse, weight, minlength=len(distinct)).astype(np.float64)
+    found_by = np.bincount(inverse, flag, minlength=len(distinct)).astype(np.int64)
     n = len(rankings[0].positions)
     row, place = (part.astype(np.int64) for part in np.divmod(distinct, width))
     scores, wide_places = padded(total.round(DECIMALS), place, row, n)
-    _, wide_flags = padded(total, found_by.astype(np.int64), row, n)
+    _, wide_flags = padded(total, found_by, row, n)
     columns = best_first(scores, np.arange(scores.shape[1]), depth=depth).positions
     nothing = np.full((n, 1), -1)  # so that there is a column to point at
     wide_places = np.concatenate([wide_places, nothing], axis=1)

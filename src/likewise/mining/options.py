@@ -11,6 +11,7 @@ from likewise.errors import InputError
 Hardness: TypeAlias = Literal["easy", "semi-hard", "hard"]
 Sampling: TypeAlias = Literal["top", "uniform", "rank", "temperature"]
 Suspicious: TypeAlias = Literal["drop", "list", "keep"]
+Layout: TypeAlias = Literal["columns", "list", "rows"]
 
 RANKS: dict[Hardness, tuple[int, int]] = {"easy": (1, 1), "semi-hard": (10, 50), "hard": (1, 100)}
 
@@ -57,11 +58,14 @@ class MiningOptions:
         suspicious: what is done with candidates that may be right answers, as they are within the
             margin, above the positive, or relevant to the cross-encoder: "drop" leaves them out,
             "list" writes them in a CSV beside the output too, "keep" takes them and says so.
+        layout: of the output: "columns" negative_1, negative_2 and so on; a "list" of negatives in
+            one column; "rows", one for each negative.
         index: how vectors are searched: "exact", or by FAISS "faiss-flat", "ivf", "hnsw"; "auto"
             is exact as long as that takes minutes.
         memory: gigabytes that the index and the candidates may take.
         vectors: of the vectors on disk: "float32", or "float16", half as large.
         precision: of the models, as for `likewise encode`.
+        device: auto, cpu, cuda or mps.
         seed: of all draws.
     """
 
@@ -84,10 +88,12 @@ class MiningOptions:
     sampling: Sampling | None = None
     temperature: float = 0.05
     suspicious: Suspicious = "drop"
+    layout: Layout = "columns"
     index: str = "auto"
     memory: float = 4.0
     vectors: Literal["float32", "float16"] = "float32"
     precision: str = "auto"
+    device: str = "auto"
     seed: int = 42
 
     @property

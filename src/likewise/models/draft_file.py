@@ -6,7 +6,7 @@ small JSON beside it says how many rows are done, and of what.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -109,20 +109,23 @@ def beside(path: Path, ending: str) -> Path:
     return path.with_name(f".{path.name.lstrip('.')}{ending}")
 
 
-def refuse_output(out: Path, *, what: str, overwrite: bool) -> None:
+def refuse_output(
+    out: Path, *, what: str, overwrite: bool, formats: Sequence[str] = FORMATS
+) -> None:
     """Refuse a file that cannot be written, before any work.
 
     Args:
         out: the file.
         what: it shall hold, in the plural.
         overwrite: whether a file that is there may be replaced.
+        formats: endings that can be written.
 
     Raises:
         InputError: another ending, an absent folder, or the file exists.
     """
     where = Where(path=str(out))
-    if out.suffix not in FORMATS:
-        mend = f"name a file that ends in {' or '.join(FORMATS)}"
+    if out.suffix not in formats:
+        mend = f"name a file that ends in {' or '.join(formats)}"
         raise InputError(f'cannot write {what} to "{out.suffix}"', where=where, mend=mend)
     if out.exists() and not overwrite:
         raise InputError("exists already", where=where, mend="choose another, or add --overwrite")
