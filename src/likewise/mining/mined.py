@@ -190,7 +190,7 @@ def _refuse_few(pool: Pool, options: MiningOptions) -> None:
     if wrong < first - 1 + options.negatives:
         problem = (
             f"{len(pool.documents):,} distinct documents to mine from, at most {wrong:,} of them "
-            f"not right for an anchor: too few for {options.negatives:,} negatives"
+            f"not right for an anchor: too few for {options.negatives:,} a row"
         )
         mend = "give more with --corpus FILE, or ask for fewer with --negatives"
         if first > 1:
@@ -243,8 +243,11 @@ def _choose_index(models: Mapping[str, Encodes | Embed], pool: Pool, options: Mi
             f"--memory allows {options.memory:g}"
         )
         raise InputError(problem, mend=f"fewer of them, or --memory {held / 1e9:.3g}")
-    if pool.groups is not None and options.index == "auto":
-        return "exact"  # the others know no groups
+    if pool.groups is not None:
+        if options.index not in {"auto", "exact"}:
+            problem = "rows of classes are kept apart by exact search alone"
+            raise InputError(problem, mend="--index exact")
+        return "exact"
     return choose_index(
         options.index,
         queries=len(pool.anchors),

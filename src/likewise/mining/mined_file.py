@@ -208,7 +208,7 @@ def suspicious_table(rows: MinedRows, found: Candidates) -> pa.Table:
     """
     anchors, positives = rows.pairs.texts("anchor"), rows.pairs.text_lists("positive")
     every = range(len(rows.pairs))
-    told = rows.scores(every)
+    told = {name: values.to_pylist() for name, values in rows.scores(every).items()}
     lines = [
         {
             "row": str(rows.pairs.where(row)),

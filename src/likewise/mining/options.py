@@ -126,7 +126,11 @@ class MiningOptions:
             ("min_score", _within(self.min_score, -1, 1), "a cosine, from -1 to 1"),
             ("max_score", _within(self.max_score, -1, 1), "a cosine, from -1 to 1"),
             ("near_duplicates", 0 < self.near_duplicates <= 2, "over 0, and 1.01 for none"),
-            ("rescored", self.rescored >= self.negatives, f"{self.negatives} or more"),
+            (
+                "rescored",
+                self.cross_encoder is None or self.rescored >= self.negatives,
+                f"{self.negatives} or more",
+            ),
             ("relevant", 0 < self.relevant <= 1, "over 0, to 1"),
             ("temperature", 0 < self.temperature < math.inf, "over 0 and finite"),
             ("memory", 0 < self.memory < math.inf, "over 0 and finite"),
