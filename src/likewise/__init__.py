@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # for editors and type checkers; the same names as in `_PLACE
     from likewise.evaluation import evaluate as evaluate
     from likewise.methods import Run as Run
     from likewise.methods import train as train
+    from likewise.mining import mine as mine
     from likewise.models import CrossEncoder as CrossEncoder
     from likewise.models import Encoder as Encoder
     from likewise.models import load as load
@@ -43,6 +44,7 @@ __all__ = (
     "load",
     "load_cross_encoder",
     "losses",
+    "mine",
     "read",
     "train",
 )
@@ -55,6 +57,7 @@ _PLACES: Final = (
     ),
     ("likewise.evaluation", ("evaluate",)),
     ("likewise.methods", ("Run", "train")),
+    ("likewise.mining", ("mine",)),
     ("likewise.models", ("CrossEncoder", "Encoder", "load", "load_cross_encoder")),
 )
 

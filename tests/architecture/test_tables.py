@@ -17,6 +17,7 @@ TABLES = {
     "METHODS": "likewise.methods",
     "ARCHITECTURES": "likewise.models.architectures",
     "CLASSIFIERS": "likewise.models.architectures.classifiers",
+    "INDEXES": "likewise.mining",
     "POOLINGS": "likewise.models.pooling",
 }
 

@@ -12,6 +12,7 @@ from likewise.data.clusters import (
     dense_ids,
     flat_texts,
     normalise,
+    places_of,
     text_keys,
 )
 
@@ -107,3 +108,9 @@ def test_flat_texts_stand_in_the_order_of_their_keys(chunks):
     flat = flat_texts(column).to_pylist()
     assert flat == [text for chunk in chunks for row in chunk for text in row or []]
     assert column_keys(column).keys.tolist() == text_keys(flat).tolist()
+
+
+@given(st.lists(st.integers(-9, 9), unique=True), st.lists(st.integers(-12, 12)))
+def test_a_key_is_found_where_it_stands_or_nowhere(among, wanted):
+    found = places_of(np.array(wanted, np.int64), np.array(among, np.int64)).tolist()
+    assert found == [among.index(key) if key in among else -1 for key in wanted]

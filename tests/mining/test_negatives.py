@@ -78,9 +78,9 @@ def test_an_anchor_is_not_its_own_negative():
     assert found.text_lists("negative")[0] == []
 
 
-def test_a_row_keeps_the_negatives_that_it_has(pairs):
+def test_a_row_keeps_the_negatives_that_it_has_and_gets_others(pairs):
     twice = semi_hard_negatives(
-        embed, semi_hard_negatives(embed, pairs, among=1, seed=0), skip=1, among=1, seed=0
+        embed, semi_hard_negatives(embed, pairs, among=1, seed=0), among=1, seed=0
     )
     assert twice.text_lists("negative")[0] == ["nearly", "hard"]
     assert twice.roles == ("anchor", "positive", "negative")

@@ -167,7 +167,7 @@ def test_scores_are_given_back_and_kept(cross: CrossEncoder, tmp_path: Path, mon
     seen = count_predicted(cross, monkeypatch)
     path = tmp_path / "deep" / "silver"
     first = score_pairs(cross, PAIRS, path, precision="float32")
-    np.testing.assert_allclose(first, np.load(tmp_path / "deep/silver.npy"), atol=0, rtol=0)
+    np.testing.assert_array_equal(first, np.load(tmp_path / "deep/silver.npy")[:, 0])
     assert sum(seen) == 5
     again = score_pairs(cross, PAIRS, path, precision="float32")
     assert sum(seen) == 5

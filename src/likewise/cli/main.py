@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "losses": ("likewise.cli.losses", "losses", "List the losses, or the options of one."),
     "eval": ("likewise.cli.eval", "eval_", "Measure models on data, with intervals."),
     "encode": ("likewise.cli.encode", "encode", "Turn texts into vectors on disk."),
+    "mine": ("likewise.cli.mine", "mine", "Find negatives for pairs, none known to be right."),
     "search": ("likewise.cli.search", "search", "Find the texts nearest to a question."),
     "report": ("likewise.cli.report", "report", "Write a run as one page of HTML."),
 }

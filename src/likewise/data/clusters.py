@@ -95,6 +95,27 @@ def dense_ids(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     return ids
 
 
+def places_of(wanted: NDArray[np.int64], among: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Where each key stands among others.
+
+    Args:
+        wanted: [m].
+        among: [n], all different.
+
+    Returns:
+        [m] int64; -1 for a key that is not there.
+
+    >>> places_of(np.array([7, 5]), np.array([3, 7])).tolist()
+    [1, -1]
+    """
+    if not len(among):
+        return np.full(len(wanted), -1)
+    order = np.argsort(among)
+    at = np.searchsorted(among, wanted, sorter=order).clip(max=len(among) - 1)
+    places: NDArray[np.int64] = np.where(among[order[at]] == wanted, order[at], -1)
+    return places
+
+
 def column_keys(column: pa.ChunkedArray, *, exact: bool = False) -> TextKeys:
     """Hash every text of a column, a piece of it in memory at a time.
 

@@ -7,12 +7,11 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from likewise.data.clusters import text_keys
+from likewise.data.clusters import places_of, text_keys
 from likewise.mining.lexical import search_bm25
-from likewise.mining.neighbours import Ranking, search_cosine
+from likewise.mining.neighbours import Pairs, Ranking, search_cosine
 from likewise.mining.vectors import Embed, Encodes, TimedEmbed, checked_vectors
 
-Pairs: TypeAlias = NDArray[np.int64]
 Gold: TypeAlias = Sequence[tuple[str, str]]
 
 FEW = 8  # times as many pairs as are wanted: below that all are listed, above it they are drawn
@@ -143,9 +142,7 @@ class _Sides:
         )
         self.left = [texts[i] for i in self._left.tolist()]
         self.right = [right[i] for i in self._right.tolist()]
-        order = np.argsort(self._right_keys)
-        self._order, self._sorted = order, self._right_keys[order]
-        self.same = _places(self._left_keys, self._sorted, order)
+        self.same = places_of(self._left_keys, self._right_keys)
         """[u] the text on the right that is the one on the left, or -1."""
 
     @property
@@ -193,16 +190,10 @@ class _Sides:
     def codes_of(self, gold: Gold) -> NDArray[np.int64]:
         """Distinct codes of those labelled pairs whose texts stand here."""
         first, second = (text_keys(pair[side] for pair in gold) for side in (0, 1))
-        order = np.argsort(self._left_keys)
         found = []
         for a, b in ((first, second), (second, first)):
-            pairs = np.stack(
-                [
-                    _places(a, self._left_keys[order], order),
-                    _places(b, self._sorted, self._order),
-                ],
-                axis=1,
-            )
+            sides = places_of(a, self._left_keys), places_of(b, self._right_keys)
+            pairs = np.stack(sides, axis=1)
             found.append(self.codes(pairs[(pairs >= 0).all(axis=1)]))
         return np.unique(np.concatenate(found))
 
@@ -227,17 +218,6 @@ def _distinct(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64
     keys = text_keys(texts)
     first = np.sort(np.unique(keys, return_index=True)[1])
     return keys[first], first
-
-
-def _places(
-    wanted: NDArray[np.int64], ascending: NDArray[np.int64], order: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Where each wanted key stands, given the keys in ascending order; -1 if nowhere."""
-    if not len(ascending):
-        return np.full(len(wanted), -1)
-    at = np.searchsorted(ascending, wanted).clip(max=len(ascending) - 1)
-    places: NDArray[np.int64] = np.where(ascending[at] == wanted, order[at], -1)
-    return places
 
 
 def _evenly(ranks: NDArray[np.int64], limit: int) -> NDArray[np.int64]:

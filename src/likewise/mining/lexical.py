@@ -6,9 +6,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from likewise.mining.neighbours import Ranking, best_first
+from likewise.mining.neighbours import (
+    Groups,
+    Pairs,
+    Ranking,
+    best_first,
+    part_of,
+    skipped_pairs,
+)
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -21,7 +27,7 @@ def search_bm25(
     documents: Sequence[str],
     *,
     depth: int,
-    skipped: NDArray[np.int64] | None = None,
+    skipped: Pairs | None = None,
 ) -> Ranking:
     """BM25 as Lucene computes it (Robertson and Zaragoza 2009), by the package bm25s.
 
@@ -32,30 +38,53 @@ def search_bm25(
         queries: Q texts.
         documents: N texts.
         depth: R, how many to keep.
-        skipped: [Q] position of a document that a query must not find, or -1.
+        skipped: what a query must not find, as for `search_cosine`.
 
     Returns:
         Ties go to the lower position. A document that shares no word with the query is not found.
     """
-    asked, words = _words(queries), _words(documents)
-    if not any(words) or not asked:
-        nothing = np.full((len(queries), 0), -np.inf)
-        return best_first(nothing, np.arange(0), depth=depth)
-    weights, columns = _index(words)
-    height = max(1, SCORES // len(documents))
-    parts = []
-    for start in range(0, len(asked), height):
-        scores = _counts(asked[start : start + height], columns, weights.shape[0]) @ weights
-        scores.sort_indices()
-        for i, (low, high) in enumerate(pairwise(scores.indptr.tolist()), start):
-            found, places = scores.data[low:high], scores.indices[low:high].astype(np.int64)
-            if skipped is not None:
-                found = np.where(places == skipped[i], -np.inf, found)
-            parts.append(best_first(found[None], places, depth=depth))
-    return Ranking(
-        positions=np.concatenate([part.positions for part in parts]),
-        scores=np.concatenate([part.scores for part in parts]),
-    )
+    return Bm25(documents)(queries, depth=depth, skipped=skipped)
+
+
+class Bm25:
+    """Documents made ready to be searched by their words, once for many queries."""
+
+    def __init__(self, documents: Sequence[str]) -> None:
+        """Count the words of N texts."""
+        words = _words(documents)
+        self._n = len(documents)
+        self._index = _index(words) if any(words) else None
+
+    def __call__(
+        self,
+        queries: Sequence[str],
+        *,
+        depth: int,
+        skipped: Pairs | None = None,
+        groups: Groups | None = None,
+    ) -> Ranking:
+        """Rank the documents for some queries, as `search_bm25`; `groups` as `search_cosine`."""
+        asked = _words(queries)
+        if self._index is None or not asked:
+            nothing = np.full((len(queries), 0), -np.inf)
+            return best_first(nothing, np.arange(0), depth=depth)
+        weights, columns = self._index
+        left_out = skipped_pairs(skipped)
+        height = max(1, SCORES // self._n)
+        parts = []
+        for start in range(0, len(asked), height):
+            scores = _counts(asked[start : start + height], columns, weights.shape[0]) @ weights
+            scores.sort_indices()
+            for i, (low, high) in enumerate(pairwise(scores.indptr.tolist()), start):
+                found, places = scores.data[low:high], scores.indices[low:high].astype(np.int64)
+                wrong = np.isin(places, part_of(left_out, slice(i, i + 1))[:, 1])
+                if groups is not None:
+                    wrong |= groups[1][places] == groups[0][i]
+                parts.append(best_first(np.where(wrong, -np.inf, found)[None], places, depth=depth))
+        return Ranking(
+            positions=np.concatenate([part.positions for part in parts]),
+            scores=np.concatenate([part.scores for part in parts]),
+        )
 
 
 def _words(texts: Sequence[str]) -> list[list[str]]:

@@ -1,6 +1,6 @@
 """What several models hold nearest to each query: the hard negatives of a whole corpus."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from likewise.data.clusters import cluster_ids, text_keys
+from likewise.data.clusters import cluster_ids, places_of, text_keys
+from likewise.mining.kept_search import keep_vectors
 from likewise.mining.lexical import search_bm25
 from likewise.mining.neighbours import search_cosine
 from likewise.mining.queries import Query
-from likewise.mining.vectors import PROMPT_NAMES, Role, checked_vectors
+from likewise.mining.vectors import PROMPT_NAMES, Role, prompt_of
 from likewise.models.draft_file import beside, fingerprint
 from likewise.models.encoder import Encoder
-from likewise.models.kept_file import is_kept, mark_kept, unmark
-from likewise.models.vectors_file import encode_to_file
+from likewise.models.kept_file import discard_kept, is_kept, mark_kept, unmark
 
 BM25 = "bm25"
 
@@ -72,48 +72,38 @@ def mine_negatives(
     if is_kept(path, prints):
         return np.asarray(np.load(path), dtype=np.int32)
     path.parent.mkdir(parents=True, exist_ok=True)
-    of_query, first = _distinct(texts)
-    right: list[set[int]] = [set() for _ in first]
-    for group, places in zip(of_query.tolist(), _answers(queries, passages), strict=True):
-        right[group].update(places)
-    deeper = min(depth + max(map(len, right), default=0), len(passages))
-    asking = [texts[i] for i in first.tolist()]
-    options = {"precision": precision, "progress": progress}
-    found = _search(miner, asking, passages, path, depth=deeper, **options)
-    negatives = _without(found, right, depth)[of_query]
+    of_query = cluster_ids(texts)
+    first = np.unique(of_query, return_index=True)[1].tolist()
+    right = _answers(queries, passages, of_query)
+    asking = [texts[i] for i in first]
+    if miner.encoder is None:
+        found = search_bm25(asking, passages, depth=depth, skipped=right)
+    else:
+        options: dict[str, Any] = {"precision": precision, "progress": progress}
+        sides = [
+            keep_vectors(miner.encoder, side, _vectors_file(path, role), role=role, **options)
+            for side, role in zip((asking, passages), PROMPT_NAMES, strict=True)
+        ]
+        found = search_cosine(sides[0].values, sides[1].values, depth=depth, skipped=right)
+    negatives = found.positions.astype(np.int32)[of_query]
     _keep(path, negatives, prints)
     for role in PROMPT_NAMES:
-        unmark(_vectors_file(path, role))
-        _vectors_file(path, role).unlink(missing_ok=True)
+        discard_kept(_vectors_file(path, role))
     return negatives
 
 
-def _answers(queries: Sequence[Query], passages: Sequence[str]) -> Iterator[set[int]]:
-    """The places of each query's passage, and of what that is as it is shown, if it is there."""
-    cut = [query for query in queries if query.end > query.start]
-    keys = text_keys(query.shown(passages[query.passage]) for query in cut)
-    place_of = {key: i for i, key in enumerate(text_keys(passages).tolist())} if cut else {}
-    shown = iter(keys.tolist())
-    for query in queries:
-        twin = place_of.get(next(shown)) if query.end > query.start else None
-        yield {query.passage} if twin is None else {query.passage, twin}
-
-
-def _search(
-    miner: Miner,
-    queries: Sequence[str],
-    passages: Sequence[str],
-    path: Path,
-    *,
-    depth: int,
-    **options: Any,
+def _answers(
+    queries: Sequence[Query], passages: Sequence[str], of_query: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """[Q, depth] places of the best passages; -1 where fewer were found."""
-    if miner.encoder is None:
-        return search_bm25(queries, passages, depth=depth).positions
-    asked = _vectors(miner.encoder, queries, path, "query", **options)
-    found = _vectors(miner.encoder, passages, path, "document", **options)
-    return search_cosine(asked, found, depth=depth).positions
+    """[m, 2] each distinct query with its passages, and with what those are as they are shown."""
+    places = np.array([query.passage for query in queries])
+    cut = np.array([query.end > query.start for query in queries], dtype=bool)
+    shown = (query.shown(passages[query.passage]) for query in queries if query.end > query.start)
+    twins = places_of(text_keys(shown), text_keys(passages))
+    pairs = np.stack(
+        [np.concatenate([of_query, of_query[cut]]), np.concatenate([places, twins])], axis=1
+    )
+    return np.unique(pairs[pairs[:, 1] >= 0], axis=0)
 
 
 def draw_negatives(
@@ -150,56 +140,15 @@ def _seen_before(rows: NDArray[np.int32]) -> NDArray[np.bool_]:
     return seen
 
 
-def _distinct(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """[n] the number of each text, and the first text of each number."""
-    of_text = cluster_ids(texts)
-    return of_text, np.unique(of_text, return_index=True)[1].astype(np.int64)
-
-
-def _without(found: NDArray[np.int64], right: Sequence[set[int]], depth: int) -> NDArray[np.int32]:
-    """[Q, depth] what was found and is not right, in order."""
-    kept = np.full((len(found), depth), -1, dtype=np.int32)
-    for row, (places, answers) in enumerate(zip(found.tolist(), right, strict=True)):
-        wrong = [place for place in places if place >= 0 and place not in answers][:depth]
-        kept[row, : len(wrong)] = wrong
-    return kept
-
-
-def _vectors(
-    encoder: Encoder,
-    texts: Sequence[str],
-    path: Path,
-    role: Role,
-    *,
-    precision: str,
-    progress: bool,
-) -> NDArray[np.float32]:
-    """[n, D] mapped from a file beside `path`, with the prompt that a search will use."""
-    out = _vectors_file(path, role)
-    options: dict[str, Any] = {"prompt": _prompt(encoder, role), "precision": precision}
-    prints = fingerprint(encoder.module, texts, {**options, "max_tokens": encoder.max_tokens})
-    if not is_kept(out, prints):
-        unmark(out)
-        encode_to_file(encoder, texts, out, overwrite=True, progress=progress, **options)
-        mark_kept(out, prints)
-    vectors: NDArray[np.float32] = np.load(out, mmap_mode="r")
-    return checked_vectors(lambda _texts, *, role=None: vectors, texts, role=role)
-
-
 def _vectors_file(path: Path, role: Role) -> Path:
     return path.with_name(f"{path.stem}-{role}.npy")
-
-
-def _prompt(encoder: Encoder, role: Role) -> str | None:
-    known = (encoder.prompts[name] for name in PROMPT_NAMES[role] if name in encoder.prompts)
-    return next(known, None)
 
 
 def _options(miner: Miner) -> dict[str, object]:
     """What besides the weights decides on what a miner finds."""
     if miner.encoder is None:
         return {"miner": BM25}
-    prompts = [_prompt(miner.encoder, role) for role in PROMPT_NAMES]
+    prompts = [prompt_of(miner.encoder, role) for role in PROMPT_NAMES]
     return {"miner": "cosine", "max_tokens": miner.encoder.max_tokens, "prompts": prompts}
 
 

@@ -1,12 +1,17 @@
 """Exact search in blocks: the best documents of each query in bounded memory."""
 
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from likewise.mining.vectors import unit
+
+Floats: TypeAlias = NDArray[np.floating[Any]]  # vectors as they come: float16 from a file, too
+Pairs: TypeAlias = NDArray[np.int64]
+Groups: TypeAlias = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 QUERIES = 512  # a block of scores is QUERIES x DOCUMENTS float32, 16 MB: bench/neighbours.py
 DOCUMENTS = 8192
@@ -29,12 +34,12 @@ class Ranking:
 
 
 def search_cosine(
-    queries: NDArray[np.float32],
-    documents: NDArray[np.float32],
+    queries: Floats,
+    documents: Floats,
     *,
     depth: int,
-    skipped: NDArray[np.int64] | None = None,
-    groups: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+    skipped: Pairs | None = None,
+    groups: Groups | None = None,
 ) -> Ranking:
     """Rank all documents by cosine for every query, exactly.
 
@@ -45,12 +50,14 @@ def search_cosine(
         queries: [Q, D].
         documents: [N, D].
         depth: R, how many to keep.
-        skipped: [Q] position of a document that a query must not find, or -1.
+        skipped: what a query must not find: [Q] the position of a document, or -1; or [m, 2]
+            pairs of a query and a document, in the order of the queries.
         groups: [Q] and [N]: a query does not find the documents of its own group.
 
     Returns:
         Ties go to the lower position, whatever the blocks are.
     """
+    left_out = skipped_pairs(skipped)
     starts = range(0, len(queries), QUERIES)
     best = [_nothing(len(queries[start : start + QUERIES])) for start in starts]
     for first in range(0, len(documents), DOCUMENTS):
@@ -60,8 +67,7 @@ def search_cosine(
             some, here = slice(start, start + QUERIES), slice(first, first + DOCUMENTS)
             asked = unit(queries[some])
             rough = asked.astype(np.float32) @ narrow.T  # [Q, C]
-            if skipped is not None:
-                _leave_out(rough, skipped[some] - first)
+            _leave_out(rough, part_of(left_out, some), first)
             if groups is not None:
                 rough[groups[0][some, None] == groups[1][None, here]] = -np.inf
             best[i] = _merged(best[i], rough, asked, block, first=first, depth=depth)
@@ -72,6 +78,54 @@ def search_cosine(
         positions=np.concatenate([part.positions for part in best]),
         scores=np.concatenate([part.scores for part in best]),
     )
+
+
+def skipped_pairs(skipped: Pairs | None) -> Pairs:
+    """What queries must not find as [m, 2] pairs, from any of the forms that a search takes.
+
+    >>> skipped_pairs(np.array([3, -1, 0])).tolist()
+    [[0, 3], [2, 0]]
+    """
+    if skipped is None:
+        return np.empty((0, 2), dtype=np.int64)
+    if skipped.ndim == 2:
+        return skipped
+    rows = np.flatnonzero(skipped >= 0)
+    return np.stack([rows, skipped[rows]], axis=1)
+
+
+def part_of(pairs: Pairs, rows: slice) -> Pairs:
+    """The pairs of some queries, which are counted from the first of these.
+
+    Args:
+        pairs: [m, 2] in the order of the queries.
+        rows: of queries.
+
+    >>> part_of(np.array([[0, 3], [2, 0], [5, 1]]), slice(2, 4)).tolist()
+    [[0, 0]]
+    """
+    low, high = np.searchsorted(pairs[:, 0], [rows.start, rows.stop])
+    part: Pairs = pairs[low:high] - np.array([rows.start, 0])
+    return part
+
+
+def cosines_of(queries: Floats, documents: Floats, pairs: Pairs) -> NDArray[np.float64]:
+    """The cosine of each pair, a part of them in memory at a time.
+
+    Args:
+        queries: [Q, D].
+        documents: [N, D].
+        pairs: [m, 2] positions in both.
+
+    Returns:
+        [m] float64, as exact as those of `search_cosine`.
+    """
+    found = np.empty(len(pairs))
+    for start in range(0, len(pairs), PAIRS):
+        some = pairs[start : start + PAIRS]
+        sides = unit(queries[some[:, 0]]), unit(documents[some[:, 1]])
+        found[start : start + PAIRS] = np.einsum("md,md->m", *sides)
+    return found.round(DECIMALS)
 
 
 def best_first(scores: NDArray[np.float64], positions: NDArray[np.int64], *, depth: int) -> Ranking:
@@ -103,9 +157,10 @@ def _nothing(n: int, depth: int = 0) -> Ranking:
     return Ranking(positions=np.full((n, depth), -1), scores=np.full((n, depth), -np.inf))
 
 
-def _leave_out(rough: NDArray[np.float32], skipped: NDArray[np.int64]) -> None:
-    inside = np.flatnonzero((skipped >= 0) & (skipped < rough.shape[1]))
-    rough[inside, skipped[inside]] = -np.inf
+def _leave_out(rough: NDArray[np.float32], skipped: Pairs, first: int) -> None:
+    rows, columns = skipped[:, 0], skipped[:, 1] - first
+    inside = (columns >= 0) & (columns < rough.shape[1])
+    rough[rows[inside], columns[inside]] = -np.inf
 
 
 def _merged(
@@ -128,8 +183,8 @@ def _merged(
         cosines = np.where(possible, (queries @ block.T).round(DECIMALS), -np.inf)
         positions = np.broadcast_to(np.arange(first, first + len(block)), cosines.shape)
     else:
-        cosines, positions = _padded(
-            _cosines(queries, block, rows, columns), rows, columns + first, len(queries)
+        cosines, positions = padded(
+            _cosines(queries, block, rows, columns), columns + first, rows, len(queries)
         )
     return best_first(
         np.concatenate([best.scores, cosines], axis=1),
@@ -160,17 +215,27 @@ def _cosines(
     return found.round(DECIMALS)
 
 
-def _padded(
-    cosines: NDArray[np.float64], rows: NDArray[np.int64], positions: NDArray[np.int64], n: int
+def padded(
+    scores: NDArray[np.float64], positions: NDArray[np.int64], rows: NDArray[np.int64], n: int
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Cosines and positions, given row by row, as rectangles [n, most of a row]."""
+    """Scores and positions, given row by row, as rectangles with -inf and -1 behind.
+
+    Args:
+        scores: [m].
+        positions: [m].
+        rows: [m] ascending, from 0 to n - 1.
+        n: rows.
+
+    Returns:
+        Both [n, most of a row].
+    """
     counts = np.bincount(rows, minlength=n)
     place = np.arange(len(rows)) - (np.cumsum(counts) - counts)[rows]
-    scores = np.full((n, int(counts.max(initial=0))), -np.inf)
-    found = np.full(scores.shape, -1)
-    scores[rows, place] = cosines
+    wide = np.full((n, int(counts.max(initial=0))), -np.inf)
+    found = np.full(wide.shape, -1)
+    wide[rows, place] = scores
     found[rows, place] = positions
-    return scores, found
+    return wide, found
 
 
 def _top_columns(scores: NDArray[np.float64], depth: int) -> NDArray[np.int64]:

@@ -71,11 +71,38 @@ def checked_vectors(
     return vectors
 
 
-def unit(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
+def unit(vectors: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Rows scaled to length 1, in float64: then a dot product is a cosine. Zero rows stay zero."""
     wide = vectors.astype(np.float64)
     wide /= np.linalg.norm(wide, axis=1, keepdims=True).clip(min=1e-12)
     return wide
+
+
+def prompt_of(model: Encodes, role: Role | None) -> str | None:
+    """The text of the prompt that a model has for a role; None where it has none."""
+    names = () if role is None else PROMPT_NAMES[role]
+    return next((model.prompts[name] for name in names if name in model.prompts), None)
+
+
+def embed_once(
+    model: "Encodes | Embed", texts: Sequence[str], *, role: Role | None = None, **options: Any
+) -> NDArray[np.float32]:
+    """Embed texts with the prompt of their role, and keep nothing of it.
+
+    Args:
+        model: whose `prompts["query"]` and `prompts["document"]` are used where they exist.
+        texts: n of them.
+        role: of the texts.
+        **options: of `encode`; a bare function takes none.
+
+    Returns:
+        [n, D] float32.
+    """
+    if isinstance(model, Encodes):
+        prompt = prompt_of(model, role)
+        given = options if prompt is None else {**options, "prompt": prompt}
+        return np.asarray(model.encode(texts, **given), dtype=np.float32)
+    return np.asarray(model(texts, role=role), dtype=np.float32)
 
 
 class TimedEmbed:
@@ -126,19 +153,11 @@ class TimedEmbed:
 
     def _embed(self, texts: list[str], role: Role | None) -> NDArray[np.float32]:
         start = time.perf_counter()
-        if isinstance(self._model, Encodes):
-            prompt = self._prompt(role)
-            options = self._options if prompt is None else {**self._options, "prompt": prompt}
-            vectors = self._model.encode(texts, **options)
-        else:
-            vectors = self._model(texts, role=role)
+        vectors = embed_once(self._model, texts, role=role, **self._options)
         self.seconds += time.perf_counter() - start
         self.texts += len(texts)
-        return np.asarray(vectors, dtype=np.float32)
+        return vectors
 
     def _prompt(self, role: Role | None) -> str | None:
         """The prompt's text; for a bare function the role itself, which it may heed."""
-        if role is None or not isinstance(self._model, Encodes):
-            return role
-        prompts = self._model.prompts
-        return next((prompts[name] for name in PROMPT_NAMES[role] if name in prompts), None)
+        return prompt_of(self._model, role) if isinstance(self._model, Encodes) else role

@@ -6,7 +6,7 @@ small JSON beside it says how many rows are done, and of what.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -30,16 +30,18 @@ class Job:
         rows: n.
         width: W, numbers a row.
         fingerprint: of everything that the result depends on.
-        compute: from the places of r rows to their values [r, W] float32, and how many of them
-            were over a length limit.
+        compute: from the places of r rows to their values [r, W], and how many of them were over
+            a length limit.
         label: of the progress bar.
+        dtype: of the values on disk.
     """
 
     rows: int
     width: int
     fingerprint: str
-    compute: Callable[[slice], tuple[NDArray[np.float32], int]]
+    compute: Callable[[slice], tuple[NDArray[np.floating[Any]], int]]
     label: str
+    dtype: str = "float32"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +56,7 @@ class Draft:
     """
 
     path: Path
-    values: "np.memmap[Any, np.dtype[np.float32]]"
+    values: "np.memmap[Any, np.dtype[np.floating[Any]]]"
     cut: int
     resumed: int
 
@@ -83,7 +85,7 @@ def write_draft(out: Path, job: Job, *, progress: bool) -> Draft:
         mark = found
     resumed = mark.done
     shape, mode = (job.rows, job.width), "r+" if resumed else "w+"
-    values = np.lib.format.open_memmap(path, mode=mode, dtype=np.float32, shape=shape)
+    values = np.lib.format.open_memmap(path, mode=mode, dtype=job.dtype, shape=shape)
     with show_progress(job.label, job.rows, shown=progress) as advance:
         advance(mark.done)
         while mark.done < job.rows:
@@ -107,20 +109,23 @@ def beside(path: Path, ending: str) -> Path:
     return path.with_name(f".{path.name.lstrip('.')}{ending}")
 
 
-def refuse_output(out: Path, *, what: str, overwrite: bool) -> None:
+def refuse_output(
+    out: Path, *, what: str, overwrite: bool, formats: Sequence[str] = FORMATS
+) -> None:
     """Refuse a file that cannot be written, before any work.
 
     Args:
         out: the file.
         what: it shall hold, in the plural.
         overwrite: whether a file that is there may be replaced.
+        formats: endings that can be written.
 
     Raises:
         InputError: another ending, an absent folder, or the file exists.
     """
     where = Where(path=str(out))
-    if out.suffix not in FORMATS:
-        mend = f"name a file that ends in {' or '.join(FORMATS)}"
+    if out.suffix not in formats:
+        mend = f"name a file that ends in {' or '.join(formats)}"
         raise InputError(f'cannot write {what} to "{out.suffix}"', where=where, mend=mend)
     if out.exists() and not overwrite:
         raise InputError("exists already", where=where, mend="choose another, or add --overwrite")

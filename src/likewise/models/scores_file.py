@@ -1,6 +1,5 @@
 """Pairs to scores on disk: in order, in bounded memory, and going on after an interruption."""
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -25,6 +24,7 @@ from likewise.models.draft_file import (
     refuse_output,
     write_draft,
 )
+from likewise.models.kept_file import keep_rows
 
 PARQUET_ROWS = 8192  # written at a time
 
@@ -135,20 +135,9 @@ def score_pairs(
     if not asked:
         return cross.predict([])
     out = path if path.suffix == ".npy" else path.with_name(f"{path.name}.npy")
-    known = out.with_suffix(".json")
     job = _job(cross, asked, precision=precision, activation=activation)
-    if _is_of(known, out, job.fingerprint):
-        kept: NDArray[np.float32] = np.load(out)
-        return kept
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = write_draft(out, job, progress=progress)
-    known.unlink(missing_ok=True)  # of the file that is replaced now
-    scores = _write_npy(out, draft)
-    fresh = beside(known, ".new")
-    fresh.write_text(json.dumps({"fingerprint": job.fingerprint}), encoding="utf-8")
-    fresh.replace(known)
-    discard_mark(out)
-    return scores
+    scores: NDArray[np.float32] = np.array(keep_rows(out, job, progress=progress).values)
+    return scores[:, 0] if cross.classes == 1 else scores
 
 
 def _job(
@@ -178,16 +167,8 @@ def _job(
     )
 
 
-def _is_of(known: Path, out: Path, wanted: str) -> bool:
-    try:
-        found = json.loads(known.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(found, dict) and found.get("fingerprint") == wanted and out.is_file()
-
-
-def _write_npy(out: Path, draft: Draft) -> NDArray[np.float32]:
-    """[n, 1] is written, and given back, as [n]."""
+def _write_npy(out: Path, draft: Draft) -> None:
+    """[n, 1] is written as [n]."""
     scores = np.array(draft.values)
     scores = scores[:, 0] if scores.shape[1] == 1 else scores
     written = beside(out, ".new")
@@ -195,7 +176,6 @@ def _write_npy(out: Path, draft: Draft) -> NDArray[np.float32]:
         np.save(file, scores)
     written.replace(out)
     draft.path.unlink()
-    return scores
 
 
 def _write_parquet(out: Path, draft: Draft, pairs: list[tuple[str, str]]) -> None:

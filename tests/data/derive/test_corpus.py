@@ -3,7 +3,7 @@ from pathlib import Path
 from conftest import write_lines
 from likewise.data import read
 from likewise.data.dataset import RetrievalSet
-from likewise.data.derive import corpus_to_texts
+from likewise.data.derive import corpus_to_texts, judged_to_pairs
 
 
 def read_folder(folder: Path) -> RetrievalSet:
@@ -78,3 +78,21 @@ def test_a_set_that_no_file_holds_bears_its_name(retrieval):
         judgements={"q": {"d": 1}},
     )
     assert corpus_to_texts(made).sources == ("made",)
+
+
+def test_queries_and_what_is_relevant_become_pairs(tmp_path: Path):
+    folder = tmp_path / "set"
+    read_folder(folder)
+    write_lines(folder / "queries.jsonl", [{"_id": f"q{i}", "text": f"ask {i}"} for i in (1, 2)])
+    judged = ["q2\td2\t1", "q1\td3\t2", "q1\td1\t0", "q2\td4\t1"]
+    (folder / "qrels.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *judged]) + "\n")
+    data = read(folder)
+    pairs = judged_to_pairs(data)
+    assert pairs.kind == "pairs"
+    assert list(zip(pairs.texts("anchor"), pairs.texts("positive"), strict=True)) == [
+        ("ask 1", "another"),
+        ("ask 2", "a body alone"),
+        ("ask 2", "a title alone"),
+    ]
+    assert "became pairs: 3" in str(pairs.notes[-1])
+    assert str(pairs.where(0)).endswith("qrels.tsv, row 1")

@@ -36,3 +36,36 @@ def corpus_to_texts(data: RetrievalSet) -> Dataset:
         columns={name: name for name in columns},
         notes=(*data.notes, note),
     )
+
+
+def judged_to_pairs(data: RetrievalSet) -> Dataset:
+    """A row for each query and each document that is relevant to it.
+
+    Args:
+        data: of one split.
+
+    Returns:
+        Kind "pairs", query by query; the source is the judgements, the row counts from 1.
+    """
+    place = {name: i for i, name in enumerate(data.document_ids)}
+    found = [
+        (i, place[document])
+        for i, query in enumerate(data.query_ids)
+        for document, grade in data.judgements[query].items()
+        if grade > 0
+    ]
+    queries, documents = zip(*found, strict=True)
+    columns = {
+        "anchor": pa.array(data.queries, pa.large_string()).take(pa.array(queries)),
+        "positive": pa.array(data.documents, pa.large_string()).take(pa.array(documents)),
+    }
+    note = Note(text="queries and their relevant documents became pairs", count=len(found))
+    return Dataset(
+        kind="pairs",
+        table=pa.table(columns),
+        sources=data.sources[-1:] or (data.name,),
+        source=np.zeros(len(found), np.int32),
+        row=np.arange(1, len(found) + 1),
+        columns={"anchor": "query-id", "positive": "corpus-id"},
+        notes=(*data.notes, note),
+    )
