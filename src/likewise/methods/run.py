@@ -23,8 +23,11 @@ from likewise.methods.recipe import Recipe, refuse_changed
 from likewise.methods.settle import name_of, settle
 from likewise.methods.start import Start, start_model
 from likewise.methods.table import METHODS
+from likewise.models.checkpoint_weights import fingerprint_weights
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.models.encoder import Encoder
+from likewise.models.folder.trained_on import trained_later
+from likewise.models.source import EMBEDDED
 from likewise.text.audit import audit
 from likewise.training.checkpoint import steps_done
 from likewise.training.events import Evaluated, Observer
@@ -35,7 +38,6 @@ from likewise.training.run_folder import (
     MetricsFile,
     add_to_manifest,
     clear_run,
-    fingerprint_weights,
     open_run,
     refuse_folder,
     refuse_other_run,
@@ -46,7 +48,6 @@ from likewise.training.trainable import rate_of
 
 Existing = Literal["refuse", "resume", "overwrite"]
 TRAINED = "trained"
-EMBEDDED = {"minilm": "sentence-transformers/all-MiniLM-L6-v2"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,8 +276,16 @@ class _Running:
     def _rename(self) -> None:
         """The base model's card would describe another model: a new one is written."""
         has_base = not METHODS[self.recipe.method].from_nothing
-        base = hub_name(self.recipe.base) if has_base else None
-        self.encoder.contents = replace(self.encoder.contents, card=None, base_model=base)
+        before, train = self.encoder.contents.trained_on, self.ready.train
+        self.encoder.contents = replace(
+            self.encoder.contents,
+            card=None,
+            base_model=hub_name(self.recipe.base) if has_base else None,
+            trained_on=trained_later(
+                before if has_base else None, sources=train.sources, rows=len(train)
+            ),
+            folder=self.folder / "model",
+        )
 
     def _after(self, before: tuple[Result, ...]) -> Evaluation | None:
         dev = self.ready.dev
