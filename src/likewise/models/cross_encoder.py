@@ -145,7 +145,7 @@ class CrossEncoder:
 
     @property
     def mteb_model_meta(self) -> Any:
-        """The `mteb.models.ModelMeta` that goes with this model's results; needs the extra "mteb"."""
+        """The `ModelMeta` that mteb writes beside this model's results."""
         state = tuple((id(p), p._version) for p in self.module.parameters())
         if self._meta is None or self._meta[0] != (state, id(self.contents)):
             self._meta = ((state, id(self.contents)), cross_encoder_meta(self))

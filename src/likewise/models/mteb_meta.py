@@ -70,6 +70,24 @@ def cross_encoder_meta(model: Any) -> Any:
     return _meta(model.contents, model.module, settings, own)
 
 
+def mteb_tasks() -> dict[str, str]:
+    """Every task of MTEB: its name to that of its data set on the hub.
+
+    From the classes themselves: to make a task, as `mteb.get_tasks` does with all of them, sets
+    the seeds of every generator of the process.
+
+    Raises:
+        MissingExtra: mteb is not installed.
+    """
+    classes = vars(require("mteb.tasks", extra="mteb")).values()
+    known = [getattr(one, "metadata", None) for one in classes if isinstance(one, type)]
+    return {
+        meta.name: str((getattr(meta, "dataset", None) or {}).get("path", ""))
+        for meta in known
+        if hasattr(meta, "name")
+    }
+
+
 def mteb_names(datasets: Iterable[str], tasks: Mapping[str, str]) -> set[str]:
     """The tasks of MTEB that data sets are the data of, and the data sets' own names.
 
@@ -111,7 +129,7 @@ def _meta(
         **own,
     }
     if found.get("training_datasets") is None:
-        found["training_datasets"] = _training_datasets(mteb, contents.trained_on)
+        found["training_datasets"] = _training_datasets(contents.trained_on)
     if found.get("license") is None:
         found["license"] = _license(read_front_matter(contents.card).get("license"))
     if found.get("adapted_from") is None:
@@ -141,14 +159,11 @@ def _embedding_parameters(tensors: Iterable[Tensor], config: Mapping[str, Any]) 
     return next((t.numel() for t in tensors if t.ndim == 2 and t.shape[0] == rows), None)
 
 
-def _training_datasets(mteb: Any, data: TrainedOn | None) -> set[str] | None:
+def _training_datasets(data: TrainedOn | None) -> set[str] | None:
     """Names for the contamination flags; None where nothing is recorded, which flags nothing."""
     if data is None:
         return None
-    tasks = {
-        task.metadata.name: str(task.metadata.dataset.get("path", "")) for task in mteb.get_tasks()
-    }
-    return mteb_names((*data.datasets, *data.files), tasks)
+    return mteb_names((*data.datasets, *data.files), mteb_tasks())
 
 
 def _license(stated: Any) -> str | None:
