@@ -17,7 +17,7 @@ def test_the_most_special_prompt_wins_in_mteb_s_order():
 
 
 def test_a_task_without_sides_takes_no_prompt_of_a_side():
-    assert chosen({name: "" for name in ORDER}, role=None) == "NQ"
+    assert chosen(dict.fromkeys(ORDER, ""), role=None) == "NQ"
     assert chosen({"NQ-query": "", "query": ""}, role=None) is None
 
 
@@ -37,5 +37,5 @@ def test_mteb_chooses_the_same():
     for n, role in itertools.product(range(len(ORDER) + 1), ("query", "document", None)):
         for names in itertools.combinations(ORDER, n):
             kind = None if role is None else mteb.types.PromptType(role)
-            expected = abs_encoder.get_prompt_name({x: "" for x in names}, metadata, kind)
+            expected = abs_encoder.get_prompt_name(dict.fromkeys(names, ""), metadata, kind)
             assert chosen(names, role=role) == expected

@@ -59,13 +59,14 @@ def open_mteb(source: str, *, skip_bad: bool = False) -> MtebTask:
         MissingExtra: mteb is not installed.
     """
     name, _, path = source.removeprefix(PREFIX).partition("=")
-    with _told() as told:
+    with _quiet():
         task = _task(name)
         notes = () if not path else load_local(task, Path(path).expanduser(), skip_bad=skip_bad)
         if not path:
             _download(task, name)
-        task.check_if_dataset_is_superseded()
-    return MtebTask(name=f"{PREFIX}{name}", task=task, n=_count(task), notes=(*told, *notes))
+    return MtebTask(
+        name=f"{PREFIX}{name}", task=task, n=_count(task), notes=(*_standing(task), *notes)
+    )
 
 
 def evaluate_mteb(
@@ -104,7 +105,7 @@ def evaluate_mteb(
     options: dict[str, Any] = {"batch_size": BATCH, "show_progress_bar": progress}
     if precision == "bfloat16":
         options["precision"] = precision
-    with _told():
+    with _quiet():
         try:
             (found,) = mteb.evaluate(
                 model,
@@ -166,22 +167,25 @@ def _download(task: Any, name: str) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[list[str]]:
-    """What mteb warns of while it works, instead of lines among ours."""
-    told: list[str] = []
+def _quiet() -> Iterator[None]:
+    """Without mteb's own warnings and log lines among ours: notes say what matters."""
     logger, silent = logging.getLogger("mteb"), logging.NullHandler()
-    logger.addHandler(silent)
+    logger.addHandler(silent)  # else Python prints what no handler takes
     try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            yield told
-        told += [
-            str(one.message).split(" We recommend")[0]
-            for one in caught
-            if issubclass(one.category, UserWarning) and "mteb" in Path(one.filename).parts
-        ]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     finally:
         logger.removeHandler(silent)
+
+
+def _standing(task: Any) -> tuple[str, ...]:
+    """What MTEB says of the task itself."""
+    newer, is_beta = task.superseded_by, getattr(task.metadata, "is_beta", False)
+    return (
+        *((f"MTEB has a newer version of this task, {newer}",) if newer else ()),
+        *(("MTEB calls this task beta: its data may still change",) if is_beta else ()),
+    )
 
 
 def _as_opened(task: Any) -> Any:
