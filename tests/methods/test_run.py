@@ -19,12 +19,13 @@ from likewise.errors import InputError, Interrupted
 from likewise.evaluation.evaluators import evaluate
 from likewise.methods import METHODS, train
 from likewise.methods.recipe import build_recipe, read_recipe
-from likewise.methods.run import Tell, rows_to_train
+from likewise.methods.run import Tell
+from likewise.methods.settle import rows_to_train
 from likewise.methods.teachers import load_teacher
 from likewise.models.build import load
+from likewise.models.checkpoint_weights import fingerprint_weights
 from likewise.models.encoder import Encoder
 from likewise.training.events import Evaluated, Event, StepDone
-from likewise.training.run_folder import fingerprint_weights
 from methods.small_data import distilled, settings, triplets
 from training.small_runs import Log, same_weights, weights
 

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from likewise.errors import InputError
-from likewise.models.checkpoint_weights import copy_weights, fill_weights
+from likewise.models.checkpoint_weights import copy_weights, fill_weights, fingerprint_weights
 
 NAMES = {"weight": ("q.weight", "k.weight"), "bias": ("bias",)}
 
@@ -48,3 +48,13 @@ def test_weights_are_copied_into_the_tensors_that_are_there():
     assert module.weight is held
     assert torch.equal(held, source.weight)
     assert held.data_ptr() != source.weight.data_ptr()
+
+
+def test_the_fingerprint_of_weights_follows_names_and_values():
+    a, b = torch.ones(2), torch.zeros(3)
+    prints = [
+        fingerprint_weights(weights)
+        for weights in ({"a": a, "b": b}, {"a": a, "c": b}, {"a": a + 1e-6, "b": b})
+    ]
+    assert len(set(prints)) == 3
+    assert fingerprint_weights({"b": b, "a": a}) == prints[0]

@@ -11,7 +11,6 @@ from likewise.training.run_folder import (
     MetricsFile,
     add_to_manifest,
     clear_run,
-    fingerprint_weights,
     open_run,
     read_manifest,
     refuse_other_run,
@@ -111,16 +110,6 @@ def test_json_is_there_whole_or_not_at_all(tmp_path: Path):
         write_json(path, {"a": object()})
     assert json.loads(path.read_text()) == {"a": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["value.json"]
-
-
-def test_the_fingerprint_of_weights_follows_names_and_values():
-    a, b = torch.ones(2), torch.zeros(3)
-    prints = [
-        fingerprint_weights(weights)
-        for weights in ({"a": a, "b": b}, {"a": a, "c": b}, {"a": a + 1e-6, "b": b})
-    ]
-    assert len(set(prints)) == 3
-    assert fingerprint_weights({"b": b, "a": a}) == prints[0]
 
 
 def step(number: int) -> StepDone:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from likewise.errors import InputError, Where
 from likewise.evaluation import EVALUATORS, evaluate, evaluate_baseline, to_json, write_evaluation
 from likewise.evaluation.comparison import conclude
 from likewise.evaluation.evaluators import evaluator_for
+from likewise.evaluation.mteb_bridge import MtebTask, evaluate_mteb, is_mteb, open_mteb
 from likewise.evaluation.result import Evaluation, Result
 from likewise.evaluation.statistics import RESAMPLES
 from likewise.evaluation.tasks import task_name
@@ -34,7 +35,13 @@ def eval_(
         ),
     ],
     *,
-    on: Annotated[list[str], typer.Option(help="Data to measure on; may be given several times.")],
+    on: Annotated[
+        list[str],
+        typer.Option(
+            help="Data to measure on, or mteb:TASK, or mteb:TASK=FOLDER for a task of MTEB on data "
+            "that lies here; may be given several times."
+        ),
+    ],
     task: Annotated[
         str | None,
         typer.Option(
@@ -64,6 +71,9 @@ def eval_(
     ] = RESAMPLES,
     seed: Annotated[int, typer.Option(min=0, help="Of those draws.")] = 0,
     out: Annotated[Path | None, typer.Option(help="Keep the result: evaluation.json.")] = None,
+    mteb_results: Annotated[
+        Path | None, typer.Option(help="Folder for MTEB's own result files, of mteb:TASK.")
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace the file named by --out.")
     ] = False,
@@ -77,52 +87,50 @@ def eval_(
     by those of k-means' clusters, with --task classification by a linear classifier), a retrieval
     folder as retrieval (nDCG, recall, MRR, MAP), pairs as retrieval among their own positives
     (with --task triplets against their negatives, with --task bitext as translations). A
-    cross-encoder puts what BM25 found in order, and is measured on NLI too.
+    cross-encoder puts what BM25 found in order, and is measured on NLI too. A task of MTEB is
+    measured by mteb itself, and its main score stands in the table.
 
     Example: likewise eval minilm runs/first/model --on dev.csv --on scifact
     """
     _refuse_repeats("model", models, mend="name each model once")
     _refuse_existing(out, overwrite=overwrite)
     read_one = partial(_read, split=split, kind=kind, columns=columns, skip_bad=skip_bad)
-    data = [read_one(source) for source in on]
-    options = {} if train is None else {"train": read_one(train)}
-    _refuse_repeats("data set", [task_name(one) for one in data], mend="rename one of the files")
+    opened = [open_mteb(one, skip_bad=skip_bad) if is_mteb(one) else read_one(one) for one in on]
+    options: dict[str, Any] = {} if train is None else {"train": read_one(train)}
+    _refuse_repeats("data set", [_name(one) for one in opened], mend="rename one of the files")
+    data = [one for one in opened if not isinstance(one, MtebTask)]
     crosses = {name: is_cross_encoder(name) for name in models}
     for one in data:
         for scores_pairs in set(crosses.values()):
             # before any model is loaded
             evaluator_for(one, task, scores_pairs=scores_pairs, options=options)
-    for one in (*data, *options.values()):
-        for note in one.notes:
-            say(f"{task_name(one)}: {note.text}", quiet=quiet)
+    for each in (*opened, *options.values()):
+        for note in each.notes:
+            say(f"{_name(each)}: {note}", quiet=quiet)
     for name in models:
         refuse_missing(name)  # all of them, before the first is measured
     results = []
+    drawn: dict[str, Any] = {"resamples": resamples, "seed": seed}
     for name in models:
         model = load_cross_encoder(name) if crosses[name] else load(name)
-        for one in data:
-            say(f"measuring {name} on {task_name(one)}", quiet=quiet)
+        for each in opened:
+            say(f"measuring {name} on {_name(each)}", quiet=quiet)
+            how = {**drawn, "name": name, "precision": precision, "progress": not quiet}
             results.append(
-                evaluate(
-                    model,
-                    one,
-                    name=name,
-                    evaluator=task,
-                    precision=precision,
-                    resamples=resamples,
-                    seed=seed,
-                    progress=not quiet,
-                    **options,
-                )
+                evaluate_mteb(model, each, results=mteb_results, **how)
+                if isinstance(each, MtebTask)
+                else evaluate(model, each, evaluator=task, **how, **options)
             )
     for one in data:
         chosen = evaluator_for(one, task, scores_pairs=all(crosses.values()))
         if baselines or (baselines is None and EVALUATORS[chosen].baseline_shown):
-            plain = evaluate_baseline(
-                one, evaluator=chosen, resamples=resamples, seed=seed, **options
-            )
+            plain = evaluate_baseline(one, evaluator=chosen, **drawn, **options)
             results += [] if plain is None else [plain]
     _finish(conclude(results, against=models[0], subject=models[-1]), models, out, json=json)
+
+
+def _name(opened: Dataset | RetrievalSet | MtebTask) -> str:
+    return opened.name if isinstance(opened, MtebTask) else task_name(opened)
 
 
 def _read(
@@ -170,7 +178,10 @@ def _finish(evaluation: Evaluation, models: Sequence[str], out: Path | None, *, 
 
 
 def _verdict(evaluation: Evaluation, models: Sequence[str]) -> str:
-    leads: dict[str, Result] = {result.task: result for result in evaluation.results}
+    judged = {difference.task for difference in evaluation.differences}
+    leads: dict[str, Result] = {
+        result.task: result for result in evaluation.results if result.task in judged
+    }
     where = ", ".join(f"{lead.primary} of {task}" for task, lead in leads.items())
     tail = ""
     if evaluation.verdict == "no better":

@@ -1,9 +1,10 @@
 """Evaluations in words and tables, the same for every command."""
 
+import math
 from collections.abc import Sequence
 
 from likewise.cli.console import answer, show_table
-from likewise.evaluation.result import Difference, Evaluation, Result
+from likewise.evaluation.result import Difference, Evaluation, Result, Score
 
 UNITS = ("texts/s", "pairs/s")
 
@@ -25,17 +26,22 @@ def show_evaluation(evaluation: Evaluation, metrics: Sequence[str] | None = None
             cells = []
             for metric in shown:
                 score = result.scores.get(metric)
-                cells.append(
-                    "" if score is None else f"{score.value:.3f} ({score.low:.3f}–{score.high:.3f})"
-                )
+                cells.append("" if score is None else _with_interval(score))
             rows.append([result.model, *cells, *(speeds[unit][i] for unit in units)])
-        title = f"{task}, {results[0].n:,} items, 95 % intervals"
+        has_intervals = not all(math.isnan(r.scores[r.primary].low) for r in results)
+        title = f"{task}, {results[0].n:,} items{', 95 % intervals' if has_intervals else ''}"
         show_table(title, ["model", *shown, *units], rows)
         for note in dict.fromkeys(note for result in results for note in result.notes):
             answer(note)
         for difference in evaluation.differences:
             if difference.task == task and difference.metric in shown[:1]:
                 answer(describe(difference))
+
+
+def _with_interval(score: Score) -> str:
+    if math.isnan(score.low):
+        return f"{score.value:.3f}"
+    return f"{score.value:.3f} ({score.low:.3f}–{score.high:.3f})"
 
 
 def _speed(result: Result, unit: str) -> str:

@@ -19,6 +19,7 @@ from likewise.data.readers.text import read_lines
 from likewise.data.roles import bind
 from likewise.data.rows import FileRows, collect_rows, unfitting_row
 from likewise.data.scales import infer_range
+from likewise.data.unfolding import Unfolding
 from likewise.errors import InputError, Where
 
 HUB = "hub:"
@@ -38,13 +39,13 @@ def read(
 
     Args:
         source: a CSV, TSV, JSONL (each also .gz), Parquet or .txt file; a folder in the BEIR
-            layout; "hub:ORG/NAME[:CONFIG][:SPLIT]"; or several files of one kind, one after
-            the other.
+            layout, or in that of MTEB's data sets; "hub:ORG/NAME[:CONFIG][:SPLIT]"; or several
+            files of one kind, one after the other.
         kind: a name in `KINDS`, where the columns fit more than one.
         columns: role to column name, where the names are not the accepted ones.
         skip_bad: bad rows are skipped, counted and listed in the notes, and are no error.
         score_range: lowest and highest possible score; None infers it over all rows.
-        split: of the judgements, for a BEIR folder.
+        split: of the judgements, for a retrieval folder.
 
     Returns:
         The rows with their places, and notes on what was decided, ignored or dropped.
@@ -61,18 +62,17 @@ def read(
     for one in sources:
         name, rows = _open_rows(one)
         plain = None if columns or kind not in {None, "texts"} else _plain(name)
-        files.append(
-            plain
-            or collect_rows(
-                name,
-                rows,
-                kinds=KINDS,
-                kind=kind,
-                columns=columns,
-                skip_bad=skip_bad,
-                score_range=score_range,
-            )
+        unfolding = Unfolding(rows)
+        file = plain or collect_rows(
+            name,
+            unfolding.rows(),
+            kinds=KINDS,
+            kind=kind,
+            columns=columns,
+            skip_bad=skip_bad,
+            score_range=score_range,
         )
+        files.append(replace(file, notes=(*unfolding.notes(), *file.notes)))
     return _joined(files, score_range)
 
 
@@ -85,7 +85,7 @@ def _read_folder(path: Path, *, kind: str | None, split: str, skip_bad: bool) ->
     if kind not in {None, "retrieval"}:
         problem = f"a folder is read as retrieval data, not as {kind}"
         raise InputError(problem, where=where, mend="name the file in it")
-    if not looks_like_beir(path):
+    if not looks_like_beir(path, split):
         names = sorted(p.name for p in path.iterdir())
         readable = [name for name in names if _suffix(name) in READERS]
         mend = "a retrieval folder holds queries.jsonl, corpus.jsonl and qrels/test.tsv"

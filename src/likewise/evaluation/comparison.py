@@ -7,7 +7,7 @@ from likewise.evaluation.statistics import paired_difference, verdict
 
 
 def compare(results: Sequence[Result], *, against: str | None = None) -> tuple[Difference, ...]:
-    """Every other model of a task minus one of them, on each metric that both have.
+    """Every other model of a task minus one of them, on each metric of which both have draws.
 
     Args:
         results: of one or more tasks; a model stands once in each.
@@ -34,7 +34,7 @@ def compare(results: Sequence[Result], *, against: str | None = None) -> tuple[D
             for result in of_task
             if result is not base
             for metric in _metrics(result)
-            if metric in base.scores
+            if metric in base.scores and metric in base.draws and metric in result.draws
         ]
     return tuple(found)
 

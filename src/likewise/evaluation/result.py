@@ -11,7 +11,7 @@ Verdict = Literal["better", "no better", "worse"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One metric with its 95 % interval over n items."""
+    """One metric with its 95 % interval over n items; its ends are NaN where there is none."""
 
     value: float
     low: float

@@ -1,6 +1,7 @@
 """An evaluation as JSON: the schema "likewise.evaluation/1" that the commands print and keep."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -115,17 +116,29 @@ def _result_to_json(result: Result) -> dict[str, Any]:
         "metrics": {
             metric: {
                 "value": float(result.scores[metric].value),
-                "low": float(result.scores[metric].low),
-                "high": float(result.scores[metric].high),
+                "low": _bound(result.scores[metric].low),
+                "high": _bound(result.scores[metric].high),
             }
             for metric in metrics
         },
     }
 
 
+def _bound(end: float) -> float | None:
+    """An end of an interval; None (null) for a score that has none."""
+    return None if math.isnan(end) else float(end)
+
+
 def _result_from_json(value: dict[str, Any]) -> Result:
     n = value["n"]
-    scores = {name: Score(n=n, **score) for name, score in value["metrics"].items()}
+    scores = {
+        name: Score(
+            n=n,
+            value=score["value"],
+            **{end: math.nan if score[end] is None else score[end] for end in ("low", "high")},
+        )
+        for name, score in value["metrics"].items()
+    }
     return Result(
         task=value["task"],
         evaluator="",

@@ -12,6 +12,7 @@ from likewise.data.splits import split
 from likewise.errors import InputError
 from likewise.methods.plain_texts import distinct_texts
 from likewise.models.architectures.mlm_heads import MlmHead
+from likewise.models.checkpoint_weights import fingerprint_weights
 from likewise.models.device import choose_hardware
 from likewise.models.encoder import Encoder
 from likewise.models.folder.tokenizer_files import parse_tokenizer, unknown_id
@@ -29,7 +30,6 @@ from likewise.training.masked_batch import (
     measure_guesses,
 )
 from likewise.training.objective import Objective
-from likewise.training.run_folder import fingerprint_weights
 from likewise.training.seeding import child_seed
 from likewise.training.text_rows import ROLE, TextRows, tokenise_texts
 from likewise.training.wrappers import wrap

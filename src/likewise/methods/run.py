@@ -9,9 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from likewise.data.dataset import Dataset, RetrievalSet
-from likewise.data.derive import corpus_to_texts
 from likewise.data.reading import read
-from likewise.errors import InputError
 from likewise.evaluation.comparison import conclude_run
 from likewise.evaluation.diagnosis import diagnose
 from likewise.evaluation.evaluators import evaluate, evaluate_baseline, evaluator_for
@@ -21,11 +19,14 @@ from likewise.methods.auto import why_chosen
 from likewise.methods.dev_data import TrainAndDev, dev_tokens, prepare_dev
 from likewise.methods.general import General, conclude_general, read_general
 from likewise.methods.recipe import Recipe, refuse_changed
-from likewise.methods.settle import name_of, settle
+from likewise.methods.settle import name_of, rows_to_train, settle
 from likewise.methods.start import Start, start_model
 from likewise.methods.table import METHODS
+from likewise.models.checkpoint_weights import fingerprint_weights
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.models.encoder import Encoder
+from likewise.models.folder.trained_on import trained_later
+from likewise.models.source import EMBEDDED
 from likewise.text.audit import audit
 from likewise.training.checkpoint import steps_done
 from likewise.training.events import Evaluated, Observer
@@ -36,7 +37,6 @@ from likewise.training.run_folder import (
     MetricsFile,
     add_to_manifest,
     clear_run,
-    fingerprint_weights,
     open_run,
     refuse_folder,
     refuse_other_run,
@@ -47,7 +47,6 @@ from likewise.training.trainable import rate_of
 
 Existing = Literal["refuse", "resume", "overwrite"]
 TRAINED = "trained"
-EMBEDDED = {"minilm": "sentence-transformers/all-MiniLM-L6-v2"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,8 +290,16 @@ class _Running:
     def _rename(self) -> None:
         """The base model's card would describe another model: a new one is written."""
         has_base = not METHODS[self.recipe.method].from_nothing
-        base = hub_name(self.recipe.base) if has_base else None
-        self.encoder.contents = replace(self.encoder.contents, card=None, base_model=base)
+        before, train = self.encoder.contents.trained_on, self.ready.train
+        self.encoder.contents = replace(
+            self.encoder.contents,
+            card=None,
+            base_model=hub_name(self.recipe.base) if has_base else None,
+            trained_on=trained_later(
+                before if has_base else None, sources=train.sources, rows=len(train)
+            ),
+            folder=self.folder / "model",
+        )
 
     def _after(self, before: tuple[Result, ...]) -> Evaluation | None:
         dev = self.ready.dev
@@ -327,27 +334,6 @@ def _chosen(fit: Fit[Any]) -> tuple[str, ...]:
         f"kept the weights of step {at.best_step:,} of {at.step:,}, the best on the dev data: "
         "their score on it is a little too high",
     )
-
-
-def rows_to_train(data: Dataset | RetrievalSet, method: str) -> Dataset:
-    """The rows themselves; of a retrieval set the corpus, for a method that learns from texts.
-
-    What the set is measured by stays out of it.
-
-    Args:
-        data: as it was read.
-        method: a name in `METHODS`, or "auto".
-
-    Raises:
-        InputError: a retrieval set, and a method for something else.
-    """
-    if isinstance(data, Dataset):
-        return data
-    if method != "auto" and "texts" in METHODS.pick(method, what="method").kinds:
-        return corpus_to_texts(data)
-    problem = f"{data.name} is a retrieval set: it can be measured on, not trained on"
-    mend = "give pairs to train on, and this with --dev; or learn from its corpus: --method gpl"
-    raise InputError(problem, mend=mend)
 
 
 def _write_start(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from likewise.data.dataset import Dataset, RetrievalSet
+from likewise.data.derive import corpus_to_texts
 from likewise.errors import InputError
 from likewise.methods.auto import choose_method
 from likewise.methods.recipe import Recipe, build_recipe, resolve_options
@@ -72,3 +73,24 @@ def _refuse_unknown(own: Mapping[str, Any], known: set[str], method: str) -> Non
             problem = f'neither training nor the method {method} has an option "{key}"'
             offer = near or [*options, *sorted(known)]
             raise InputError(problem, mend=f"it may be: {', '.join(offer)}")
+
+
+def rows_to_train(data: Dataset | RetrievalSet, method: str) -> Dataset:
+    """The rows themselves; of a retrieval set the corpus, for a method that learns from texts.
+
+    What the set is measured by stays out of it.
+
+    Args:
+        data: as it was read.
+        method: a name in `METHODS`, or "auto".
+
+    Raises:
+        InputError: a retrieval set, and a method for something else.
+    """
+    if isinstance(data, Dataset):
+        return data
+    if method != "auto" and "texts" in METHODS.pick(method, what="method").kinds:
+        return corpus_to_texts(data)
+    problem = f"{data.name} is a retrieval set: it can be measured on, not trained on"
+    mend = "give pairs to train on, and this with --dev; or learn from its corpus: --method gpl"
+    raise InputError(problem, mend=mend)

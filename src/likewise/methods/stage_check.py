@@ -18,8 +18,7 @@ from likewise.methods.cross_encoder import labels_of
 from likewise.methods.dev_data import measurable, prepare_dev
 from likewise.methods.gpl import BASE, miner_names, refuse_untaught
 from likewise.methods.recipe import Recipe
-from likewise.methods.run import rows_to_train
-from likewise.methods.settle import settle
+from likewise.methods.settle import rows_to_train, settle
 from likewise.methods.spec import Makes
 from likewise.methods.stage_recipe import PREFIX, Stage, StagedRecipe, makes_of
 from likewise.methods.table import METHODS

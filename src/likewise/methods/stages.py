@@ -27,12 +27,12 @@ from likewise.methods.stage_recipe import (
 from likewise.methods.start import Start, start_model
 from likewise.methods.table import METHODS
 from likewise.methods.teachers import CosineScorer, load_teacher
+from likewise.models.checkpoint_weights import fingerprint_weights
 from likewise.models.cross_encoder import CrossEncoder
 from likewise.models.encoder import Encoder
 from likewise.training.run_folder import (
     add_to_manifest,
     clear_run,
-    fingerprint_weights,
     open_run,
     read_manifest,
     refuse_folder,

@@ -1,20 +1,15 @@
 """From texts to checked vectors: whatever embeds is asked once and not trusted blindly."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from likewise.errors import LikewiseError
-
-Role: TypeAlias = Literal["query", "document"]
-
-PROMPT_NAMES: Mapping[Role, tuple[str, ...]] = {
-    "query": ("query",),
-    "document": ("document", "passage", "corpus"),
-}
+from likewise.models.prompts import PROMPT_NAMES as PROMPT_NAMES
+from likewise.models.prompts import Role as Role
 
 
 class Embed(Protocol):

@@ -122,6 +122,7 @@ def bare(contents: ModelFolder, pooling: str) -> ModelFolder:
         max_tokens=contents.max_tokens,
         lower_case=contents.lower_case,
         files=contents.files,
+        trained_on=contents.trained_on,
         folder=contents.folder,
         notes=(*kept, f'the bare backbone with pooling "{pooling}"'),
     )

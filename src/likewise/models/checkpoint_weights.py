@@ -1,5 +1,6 @@
-"""Weights of a checkpoint in a module: filled in when it is built, copied in when it goes on."""
+"""Weights of a checkpoint in a module: filled in, copied in, and told apart by a hash."""
 
+import hashlib
 from collections.abc import Mapping
 
 import torch
@@ -57,3 +58,12 @@ def copy_weights(module: nn.Module, source: nn.Module) -> None:
     with torch.no_grad():
         for name, tensor in source.state_dict().items():
             own[name].copy_(tensor)
+
+
+def fingerprint_weights(weights: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names and values of weights, in the order of their names."""
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        digest.update(name.encode())
+        digest.update(weights[name].detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

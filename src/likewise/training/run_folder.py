@@ -131,15 +131,6 @@ def write_json(path: Path, value: Any) -> None:
     draft.replace(path)
 
 
-def fingerprint_weights(weights: Mapping[str, torch.Tensor]) -> str:
-    """SHA-256 over names and values of weights, in the order of their names."""
-    digest = hashlib.sha256()
-    for name in sorted(weights):
-        digest.update(name.encode())
-        digest.update(weights[name].detach().float().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
-
-
 class MetricsFile:
     """Observer that appends every event to `metrics.jsonl`."""
 

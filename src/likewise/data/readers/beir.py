@@ -1,4 +1,4 @@
-"""A folder in the BEIR layout (Thakur et al. 2021): queries, a corpus and judgements."""
+"""A retrieval folder, as BEIR (Thakur et al. 2021) or MTEB has it: queries, corpus, judgements."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -7,17 +7,16 @@ from typing import Any
 from likewise.data.dataset import Note, RetrievalSet
 from likewise.data.files import Rows
 from likewise.data.kinds.values import describe
-from likewise.data.readers.delimited import read_tsv
-from likewise.data.readers.jsonl import read_jsonl
+from likewise.data.readers.retrieval_files import find_judgements, find_texts, read_rows
 from likewise.data.rows import Faults
 from likewise.errors import InputError, Where
 
 JUDGEMENT_COLUMNS = ("query-id", "corpus-id", "score")
 
 
-def looks_like_beir(folder: Path) -> bool:
+def looks_like_beir(folder: Path, split: str = "test") -> bool:
     """Whether the folder holds queries and a corpus."""
-    return all(_found(folder, f"{name}.jsonl") for name in ("queries", "corpus"))
+    return all(find_texts(folder, name, split) for name in ("queries", "corpus"))
 
 
 def read_beir(folder: Path, *, split: str = "test", skip_bad: bool = False) -> RetrievalSet:
@@ -25,7 +24,9 @@ def read_beir(folder: Path, *, split: str = "test", skip_bad: bool = False) -> R
 
     Args:
         folder: with `queries.jsonl`, `corpus.jsonl` and `qrels/SPLIT.tsv`, `qrels.SPLIT.tsv` or
-            `qrels.tsv`, each also .gz.
+            `qrels.tsv`, each also .gz; or as MTEB's data sets have them: `queries` and `corpus`
+            as folders of JSONL or Parquet, the judgements as such files in `qrels`, `data` or
+            `default`.
         split: of the judgements.
         skip_bad: bad rows are skipped, counted and listed in the notes.
 
@@ -37,19 +38,19 @@ def read_beir(folder: Path, *, split: str = "test", skip_bad: bool = False) -> R
         InputError: a file or split is missing, an id is repeated with another text or judged
             without existing, a text is empty, or a grade is no whole number.
     """
-    paths = {name: _required(folder, f"{name}.jsonl") for name in ("queries", "corpus")}
-    judged_in = _judgements_file(folder, split)
+    paths = {name: _required(folder, name, split) for name in ("queries", "corpus")}
+    judged_in = find_judgements(folder, split)
     faults = Faults()
-    queries, _ = _texts(read_jsonl(paths["queries"]), faults)
-    documents, titles = _texts(read_jsonl(paths["corpus"]), faults)
-    judgements = _judgements(judged_in, queries, documents, faults)
+    queries, _ = _texts(read_rows(paths["queries"]), faults)
+    documents, titles = _texts(read_rows(paths["corpus"]), faults)
+    judgements = _judgements(read_rows(judged_in), queries, documents, faults)
     if faults.total and not skip_bad:
         raise InputError.gather(faults.shown, total=faults.total)
     relevant = {q: d for q, d in judgements.items() if any(grade > 0 for grade in d.values())}
     if not relevant:
         problem = f"no judgement of the split {split} names a relevant document"
         mend = "a grade over 0 says relevant"
-        raise InputError(problem, where=Where(path=str(judged_in)), mend=mend)
+        raise InputError(problem, where=Where(path=str(judged_in[0])), mend=mend)
     return RetrievalSet(
         name=folder.resolve().name,
         split=split,
@@ -59,35 +60,17 @@ def read_beir(folder: Path, *, split: str = "test", skip_bad: bool = False) -> R
         documents=tuple(documents.values()),
         titles=tuple(titles.values()),
         judgements=relevant,
-        sources=tuple(str(path) for path in (*paths.values(), judged_in)),
+        sources=tuple(str(p) for files in (*paths.values(), judged_in) for p in files),
         notes=(*_notes(queries, judgements, relevant), *faults.notes()),
     )
 
 
-def _found(folder: Path, name: str) -> Path | None:
-    return next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
-
-
-def _required(folder: Path, name: str) -> Path:
-    path = _found(folder, name)
-    if path is None:
+def _required(folder: Path, name: str, split: str) -> tuple[Path, ...]:
+    paths = find_texts(folder, name, split)
+    if not paths:
         mend = 'write one object a line there: {"_id": "1", "text": "…"}'
-        raise InputError(f"there is no {name}", where=Where(path=str(folder)), mend=mend)
-    return path
-
-
-def _judgements_file(folder: Path, split: str) -> Path:
-    for name in (f"qrels/{split}.tsv", f"qrels.{split}.tsv", "qrels.tsv"):
-        path = _found(folder, name)
-        if path is not None:
-            return path
-    files = [*folder.glob("qrels/*.tsv*"), *folder.glob("qrels.*.tsv*")]
-    splits = sorted({file.name.removeprefix("qrels.").split(".")[0] for file in files})
-    mend = "write qrels/test.tsv with the columns " + ", ".join(JUDGEMENT_COLUMNS)
-    if splits:
-        mend = "choose one that is there: " + " or ".join(f"--split {name}" for name in splits)
-    problem = f'there are no judgements for the split "{split}"'
-    raise InputError(problem, where=Where(path=str(folder)), mend=mend)
+        raise InputError(f"there is no {name}.jsonl", where=Where(path=str(folder)), mend=mend)
+    return paths
 
 
 def _texts(rows: Rows, faults: Faults) -> tuple[dict[str, str], dict[str, str]]:
@@ -128,23 +111,23 @@ def _good(rows: Rows, faults: Faults) -> Iterator[tuple[Where, dict[str, Any]]]:
 
 
 def _id(record: Mapping[str, Any]) -> str | None:
-    key = record.get("_id")
+    key = record.get("_id", record.get("id"))
     if isinstance(key, bool) or not isinstance(key, str | int) or key == "":
         return None
     return str(key)
 
 
 def _judgements(
-    path: Path, queries: Mapping[str, str], documents: Mapping[str, str], faults: Faults
+    rows: Rows, queries: Mapping[str, str], documents: Mapping[str, str], faults: Faults
 ) -> dict[str, dict[str, int]]:
     judgements: dict[str, dict[str, int]] = {}
-    for where, record in _good(read_tsv(path), faults):
+    for where, record in _good(rows, faults):
         missing = [name for name in JUDGEMENT_COLUMNS if name not in record]
         if missing:
             problem = f"columns {', '.join(record)}: no column is named {', '.join(missing)}"
             mend = "write this header, with tabs: " + " ".join(JUDGEMENT_COLUMNS)
-            raise InputError(problem, where=Where(path=str(path), row=1), mend=mend)
-        query, document, grade = (record[name].strip() for name in JUDGEMENT_COLUMNS)
+            raise InputError(problem, where=Where(path=where.path, row=1), mend=mend)
+        query, document, grade = (_plain(record[name]) for name in JUDGEMENT_COLUMNS)
         problem, mend = "", "remove the judgement, or add what it names"
         column = "score"
         if query not in queries:
@@ -163,6 +146,11 @@ def _judgements(
         else:
             judgements.setdefault(query, {})[document] = int(float(grade))
     return judgements
+
+
+def _plain(cell: Any) -> str:
+    """A cell as text: TSV has nothing else, JSON and Parquet have numbers too."""
+    return "" if cell is None else str(cell).strip()
 
 
 def _is_whole(text: str) -> bool:

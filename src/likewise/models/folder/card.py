@@ -5,6 +5,7 @@ import re
 
 from likewise.models.folder.contents import ModelFolder
 from likewise.models.folder.static_layout import is_static
+from likewise.models.folder.trained_on import describe_data, front_matter
 
 HUB_NAME = re.compile(r"[\w.-]+/[\w.-]+")
 TAGS = ("sentence-transformers", "sentence-similarity", "feature-extraction", "likewise")
@@ -18,11 +19,15 @@ def write_card(contents: ModelFolder, *, name: str, dimensions: int) -> str:
         name: of the folder, for the title and the snippets.
         dimensions: width of a vector.
     """
-    lines = ["---", "tags:", *(f"- {tag}" for tag in TAGS)]
-    if contents.base_model is not None and HUB_NAME.fullmatch(contents.base_model):
-        lines.append(f"base_model: {contents.base_model}")
+    base = hub_name_or_none(contents.base_model)
+    lines = ["---", *front_matter(TAGS, contents.trained_on, base)]
     lines += ["pipeline_tag: sentence-similarity", "library_name: sentence-transformers", "---"]
     return "\n".join([*lines, "", f"# {name}", "", *_facts(contents, dimensions), *_usage(name)])
+
+
+def hub_name_or_none(name: str | None) -> str | None:
+    """The name where it may be one on the hub, for the front matter."""
+    return name if name is not None and HUB_NAME.fullmatch(name) else None
 
 
 def _facts(contents: ModelFolder, dimensions: int) -> list[str]:
@@ -36,6 +41,7 @@ def _facts(contents: ModelFolder, dimensions: int) -> list[str]:
         f"of {dimensions} numbers.",
         "",
         f"- Base model: {contents.base_model or 'not recorded'}",
+        f"- Training data: {describe_data(contents.trained_on)}",
         f"- Longest text: {limit}",
         f"- Pooling: {', '.join(contents.pooling.modes)}",
         f"- Similarity: {contents.similarity}",

@@ -6,6 +6,8 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from torch import Tensor
 
+from likewise.models.folder.trained_on import TrainedOn
+
 Similarity: TypeAlias = Literal["cosine", "dot", "euclidean", "manhattan"]
 SIMILARITIES: tuple[Similarity, ...] = get_args(Similarity)
 
@@ -64,6 +66,7 @@ class ModelFolder:
         files: tokenizer files by name, verbatim.
         card: README.md; None lets the writer make one.
         base_model: what this model was trained from, for a card that the writer makes.
+        trained_on: the data of its training, as the card says or for a card that is made.
         folder: where it was read from; None where it was made here.
         notes: what reading had to decide, for the user to see.
     """
@@ -81,6 +84,7 @@ class ModelFolder:
     files: dict[str, bytes] = field(default_factory=dict)
     card: str | None = None
     base_model: str | None = None
+    trained_on: TrainedOn | None = None
     folder: Path | None = None
     notes: tuple[str, ...] = ()
 

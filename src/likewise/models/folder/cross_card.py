@@ -2,8 +2,9 @@
 
 import json
 
-from likewise.models.folder.card import HUB_NAME
+from likewise.models.folder.card import hub_name_or_none
 from likewise.models.folder.cross_encoder import CrossEncoderFolder
+from likewise.models.folder.trained_on import describe_data, front_matter
 
 TAGS = ("sentence-transformers", "cross-encoder", "likewise")
 
@@ -16,9 +17,8 @@ def write_cross_card(contents: CrossEncoderFolder, *, name: str, labels: tuple[s
         name: of the folder, for the title and the snippets.
         labels: names of the classes, if they have any.
     """
-    lines = ["---", "tags:", *(f"- {tag}" for tag in TAGS)]
-    if contents.base_model is not None and HUB_NAME.fullmatch(contents.base_model):
-        lines.append(f"base_model: {contents.base_model}")
+    base = hub_name_or_none(contents.base_model)
+    lines = ["---", *front_matter(TAGS, contents.trained_on, base)]
     task = "text-classification" if labels else "text-ranking"
     lines += [f"pipeline_tag: {task}", "library_name: sentence-transformers", "---", ""]
     return "\n".join([*lines, f"# {name}", "", *_facts(contents, labels), *_usage(name)])
@@ -32,6 +32,7 @@ def _facts(contents: CrossEncoderFolder, labels: tuple[str, ...]) -> list[str]:
         f"answers with {answer}.",
         "",
         f"- Base model: {contents.base_model or 'not recorded'}",
+        f"- Training data: {describe_data(contents.trained_on)}",
         f"- Longest pair: {limit} tokens; the longer text of a longer pair is cut",
         f"- Activation: {contents.activation}",
         "",

@@ -17,6 +17,7 @@ from likewise.models.folder.jsons import (
     read_object_if_there,
 )
 from likewise.models.folder.tokenizer_files import read_tokenizer_files
+from likewise.models.folder.trained_on import TrainedOn, read_trained_on
 from likewise.models.folder.weights import modern_names, read_weights
 
 CLASSIFIES = "ForSequenceClassification"
@@ -38,6 +39,8 @@ class CrossEncoderFolder:
         files: tokenizer files by name, verbatim.
         card: README.md; None lets the writer make one.
         base_model: what this model was trained from, for a card that the writer makes.
+        trained_on: the data of its training, as the card says or for a card that is made.
+        folder: where it was read from; None where it was made here.
         notes: what reading had to decide, for the user to see.
     """
 
@@ -51,6 +54,8 @@ class CrossEncoderFolder:
     files: dict[str, bytes] = field(default_factory=dict)
     card: str | None = None
     base_model: str | None = None
+    trained_on: TrainedOn | None = None
+    folder: Path | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -83,7 +88,8 @@ def read_cross_encoder(path: Path) -> CrossEncoderFolder:
     is_newer = (path / "modules.json").exists()
     module = read_object_if_there(path / "sentence_bert_config.json") if is_newer else {}
     prompts = settings.get("prompts") or {}
-    card = path / "README.md"
+    file = path / "README.md"
+    card = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
     return CrossEncoderFolder(
         config=config,
         weights=modern_names(read_weights(path)),
@@ -95,7 +101,9 @@ def read_cross_encoder(path: Path) -> CrossEncoderFolder:
         ),
         default_prompt=_default_prompt(path, settings, prompts),
         files=read_tokenizer_files(path),
-        card=card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None,
+        card=card,
+        trained_on=read_trained_on(card),
+        folder=path,
     )
 
 

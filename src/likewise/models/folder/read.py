@@ -30,6 +30,7 @@ from likewise.models.folder.static_layout import (
     static_config,
 )
 from likewise.models.folder.tokenizer_files import read_tokenizer_files
+from likewise.models.folder.trained_on import read_trained_on
 from likewise.models.folder.weights import base_weights, read_weights
 
 TRANSFORMER_CONFIGS = (
@@ -64,7 +65,8 @@ def read_folder(path: Path) -> ModelFolder:
     )
     settings = _Settings.read(path / "config_sentence_transformers.json")
     tail = tuple(_tail(entry) for entry in entries[first_of_tail(entries) :])
-    card = path / "README.md"
+    file = path / "README.md"
+    card = file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None
     return ModelFolder(
         config=first.config,
         weights=first.weights,
@@ -77,7 +79,8 @@ def read_folder(path: Path) -> ModelFolder:
         similarity=settings.similarity,
         truncate_dimensions=settings.truncate_dimensions,
         files=read_tokenizer_files(entries[0].folder),
-        card=card.read_text(encoding="utf-8", errors="replace") if card.is_file() else None,
+        card=card,
+        trained_on=read_trained_on(card),
         notes=first.notes,
     )
 
