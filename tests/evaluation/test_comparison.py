@@ -4,6 +4,7 @@ import pytest
 
 from evaluation.conftest import noisy, pairs_case, random_vectors, scored_case
 from likewise.evaluation.comparison import compare, conclude, conclude_run
+from likewise.evaluation.differences import holm
 from likewise.evaluation.pairs import evaluate_pairs
 from likewise.evaluation.similarity import evaluate_similarity
 
@@ -69,6 +70,20 @@ def test_the_verdict_is_on_the_last_model_or_the_one_named(three):
     assert conclude([three[0], replace(three[0], model="twin")]).verdict == "no better"
     assert conclude(three[:1]).verdict is None
     assert conclude([]).verdict is None
+
+
+def test_the_leading_metrics_of_all_tasks_and_models_are_one_family(three):
+    other = [retrieval(name, random_vectors(width)) for name, width in (("bad", 4), ("good", 5))]
+    found = compare([*three, *other])
+    leads = [d for d in found if d.metric in {"spearman", "ndcg@10"}]
+    assert len(leads) == 3
+    assert [d.p_holm for d in leads] == pytest.approx(holm([d.p_permutation for d in leads]))
+    assert all(d.p_holm is None for d in found if d not in leads)
+
+
+def test_one_comparison_alone_is_not_corrected(three):
+    assert all(d.p_holm is None for d in compare(three[:2]))
+    assert all(d.p_holm is None for d in conclude_run(three[:2], three[2:]).differences)
 
 
 def test_worse_in_one_task_is_worse_and_better_in_one_is_better(three):

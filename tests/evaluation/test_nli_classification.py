@@ -6,7 +6,6 @@ from evaluation.conftest import nli_case, table
 from likewise.errors import InputError
 from likewise.evaluation.nli_classification import (
     evaluate_majority,
-    macro_f1_of,
     predict_nli,
     score_classes,
 )
@@ -23,17 +22,6 @@ def test_accuracy_and_macro_f1_are_scikit_learns(case):
     assert gold.tolist() == case.data.labels()
     assert result.accuracy == pytest.approx(accuracy_score(gold, found))
     assert result.macro_f1 == pytest.approx(f1_score(gold, found, average="macro"))
-
-
-def test_a_resample_is_scored_as_if_it_were_the_data():
-    rng = np.random.default_rng(0)
-    gold, found = rng.integers(0, 3, 40), rng.integers(0, 3, 40)
-    counts = rng.integers(0, 3, (40, 5))
-    values = macro_f1_of(found, gold)(counts)
-    for r in range(5):
-        own, theirs = np.repeat(gold, counts[:, r]), np.repeat(found, counts[:, r])
-        expected = f1_score(own, theirs, average="macro", labels=[0, 1, 2], zero_division=0)
-        assert values[r] == pytest.approx(expected)
 
 
 def test_labels_that_the_data_lacks_do_not_count():

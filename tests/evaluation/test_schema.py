@@ -47,6 +47,9 @@ def evaluations(draw: st.DrawFn) -> Evaluation:
             low=draw(NUMBER),
             high=draw(NUMBER),
             p_value=draw(NUMBER),
+            p_permutation=draw(st.none() | NUMBER),
+            p_holm=draw(st.none() | NUMBER),
+            detectable=draw(st.none() | NUMBER),
         )
         for _ in range(draw(st.integers(0, 2)))
     ]
@@ -102,6 +105,16 @@ def test_the_schema_is_that_of_the_design():
         ],
         "verdict": "better",
     }
+
+
+def test_what_else_is_known_of_a_difference_is_written_too():
+    difference = Difference(
+        task="t", metric="a", model="m", against="o", value=0.1, low=0.0, high=0.2, p_value=0.3,
+        p_permutation=0.25, p_holm=0.5, detectable=0.14,
+    )  # fmt: skip
+    (made,) = to_json(Evaluation(results=(), differences=(difference,)))["differences"]
+    assert list(made)[-3:] == ["p_permutation", "p_holm", "detectable"]
+    assert [made[key] for key in list(made)[-3:]] == [0.25, 0.5, 0.14]
 
 
 def test_the_primary_metric_is_written_first_and_read_as_primary():

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from likewise.evaluation.differences import paired_difference
 from likewise.evaluation.result import Result
 from likewise.evaluation.seeds import combine_seeds
-from likewise.evaluation.statistics import mean_of, paired_difference, score_statistics
+from likewise.evaluation.statistics import mean_of, score_statistics
 
 N = 200
 

@@ -17,7 +17,7 @@ from likewise.comparison.table import Comparison, to_json
 from likewise.errors import InputError
 from likewise.evaluation.result import Difference, Result
 from likewise.report.comparison_page import write_comparison_page
-from likewise.report.wording import duration
+from likewise.report.wording import CORRECTED, duration, why_no_better
 
 UNITS = {"s": 1 / 60, "m": 1.0, "h": 60.0}
 SHOWN_METRICS = 2
@@ -187,7 +187,12 @@ def show_comparison(comparison: Comparison) -> None:
         ]
         table.append(cells)
     show_table(title, columns, table)
+    if comparison.is_corrected:
+        answer(CORRECTED)
     for line in comparison.lines:
+        judged = comparison.judged(line.name)
+        if judged is not None and (reason := why_no_better(judged)):
+            answer(f"{line.name}: no better than {judged.against}: {reason}")
         if line.problem:
             answer(f"{line.name}: {line.problem}")
 

@@ -24,6 +24,7 @@ from likewise.evaluation.tasks import task_name
 from likewise.models import load, load_cross_encoder
 from likewise.models.cross_encoder import is_cross_encoder
 from likewise.models.source import refuse_missing
+from likewise.report.wording import why_no_better
 
 
 def eval_(
@@ -183,7 +184,20 @@ def _verdict(evaluation: Evaluation, models: Sequence[str]) -> str:
         result.task: result for result in evaluation.results if result.task in judged
     }
     where = ", ".join(f"{lead.primary} of {task}" for task, lead in leads.items())
+    judged = [
+        difference
+        for difference in evaluation.differences
+        if (difference.model, difference.against) == (models[-1], models[0])
+        and difference.metric == leads[difference.task].primary
+    ]
     tail = ""
     if evaluation.verdict == "no better":
-        tail = ": the difference is within the noise of this data"
+        several = len(judged) > 1
+        reasons = [
+            f"on {one.task} {why_no_better(one)}" if several else why_no_better(one)
+            for one in judged
+        ]
+        tail = f": {'; '.join(reasons)}"
+    elif any(one.p_holm is not None for one in judged):
+        tail = ", with p-values corrected for all comparisons shown"
     return f"Verdict: {models[-1]} is {evaluation.verdict} than {models[0]} by {where}{tail}."

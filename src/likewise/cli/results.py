@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from likewise.cli.console import answer, show_table
 from likewise.evaluation.result import Difference, Evaluation, Result, Score
+from likewise.report.wording import why_no_better
 
 UNITS = ("texts/s", "pairs/s")
 
@@ -50,9 +51,13 @@ def _speed(result: Result, unit: str) -> str:
 
 
 def describe(difference: Difference) -> str:
-    """A paired difference in one line."""
+    """A paired difference in one line, with its p-values, and what would have shown."""
+    tests = {"by permutation": difference.p_permutation, "corrected": difference.p_holm}
+    more = [f"{name} {p:.4f}" for name, p in tests.items() if p is not None]
+    chances = ", ".join([f"p = {difference.p_value:.4f}", *more])
+    tail = f": no better, {reason}" if (reason := why_no_better(difference)) else ""
     return (
         f"{difference.metric}: {difference.model} against {difference.against} "
-        f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f}, "
-        f"p = {difference.p_value:.4f})"
+        f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f}, {chances})"
+        f"{tail}"
     )

@@ -1,17 +1,19 @@
 """The table of a comparison, and its file."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from likewise.errors import InputError, Where
 from likewise.evaluation.comparison import compare as differences_of
+from likewise.evaluation.differences import correct_for_many, paired_difference, verdict
 from likewise.evaluation.result import Difference, Evaluation, Result, Verdict
+from likewise.evaluation.schema import difference_to_json
 from likewise.evaluation.schema import from_json as evaluation_from_json
 from likewise.evaluation.schema import to_json as evaluation_to_json
-from likewise.evaluation.statistics import paired_difference, verdict
 
 SCHEMA = "likewise.comparison/1"
 
@@ -64,14 +66,27 @@ class Comparison:
         found = [result for result in self.evaluation.results if result.model == name]
         return found[0] if found else None
 
+    def judged(self, name: str) -> Difference | None:
+        """The difference from the first row; of the first row itself, from its base."""
+        return self.against_first.get(name) or self.against_base.get(name)
+
     def verdict_of(self, name: str) -> Verdict | None:
-        """Against the first row; of the first row itself, against its base."""
-        difference = self.against_first.get(name) or self.against_base.get(name)
+        """By the `judged` difference; None where there is none."""
+        difference = self.judged(name)
         return None if difference is None else verdict(difference)
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether the table has several differences, so that p-values are corrected for them."""
+        columns = (self.against_first, self.against_above, self.against_base)
+        return any(one.p_holm is not None for column in columns for one in column.values())
 
 
 def lay_out(lines: Sequence[Line], rows: dict[str, Result], others: Sequence[Result]) -> Comparison:
     """Put rows and what they are compared with side by side.
+
+    All differences that the table shows are one family, whose p-values are corrected together: a
+    pair of models that stands in two of its columns counts once.
 
     Args:
         lines: in the order of the table.
@@ -81,26 +96,21 @@ def lay_out(lines: Sequence[Line], rows: dict[str, Result], others: Sequence[Res
     ordered = [rows[line.name] for line in lines if line.name in rows]
     results = (*others, *ordered)
     bases = {result.model: result for result in others}
-    first, above, base = {}, {}, {}
-    before: Result | None = None
+    above, first, base = {}, {}, {}
+    for before, own in pairwise(ordered):
+        above[own.model], first[own.model] = before, ordered[0]
     for line in lines:
-        own = rows.get(line.name)
-        if own is None:
-            continue
-        if before is not None:
-            above[line.name] = paired_difference(own, before, own.primary)
-            first[line.name] = paired_difference(own, ordered[0], own.primary)
-        if line.base in bases:
-            base[line.name] = paired_difference(own, bases[line.base], own.primary)
-        before = own
-    last = verdict(first[ordered[-1].model]) if len(ordered) > 1 else None
+        if line.name in rows and line.base in bases:
+            base[line.name] = bases[line.base]
+    against_above, against_first, against_base = _differences(rows, (above, first, base))
+    last = verdict(against_first[ordered[-1].model]) if len(ordered) > 1 else None
     differences = differences_of(results) if results else ()
     return Comparison(
         lines=tuple(lines),
         evaluation=Evaluation(results=results, differences=differences, verdict=last),
-        against_first=first,
-        against_above=above,
-        against_base=base,
+        against_first=against_first,
+        against_above=against_above,
+        against_base=against_base,
     )
 
 
@@ -189,12 +199,18 @@ def read_comparison(path: Path) -> Comparison:
     return from_json(value, where=where)
 
 
+def _differences(
+    rows: Mapping[str, Result], columns: Sequence[Mapping[str, Result]]
+) -> list[dict[str, Difference]]:
+    """Each row's difference from what it is held against in each column, as one family."""
+    pairs = {(name, other.model): other for column in columns for name, other in column.items()}
+    found = [
+        paired_difference(rows[name], other, rows[name].primary)
+        for (name, _), other in pairs.items()
+    ]
+    of = dict(zip(pairs, correct_for_many(found), strict=True))
+    return [{name: of[name, other.model] for name, other in column.items()} for column in columns]
+
+
 def _plain(difference: Difference | None) -> dict[str, Any] | None:
-    if difference is None:
-        return None
-    names = ("task", "metric", "model", "against")
-    numbers = ("value", "low", "high", "p_value")
-    return {
-        **{name: getattr(difference, name) for name in names},
-        **{name: float(getattr(difference, name)) for name in numbers},
-    }
+    return None if difference is None else difference_to_json(difference)

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+from likewise.evaluation.differences import correct_for_many, paired_difference, verdict
 from likewise.evaluation.result import Difference, Evaluation, Result, Verdict
-from likewise.evaluation.statistics import paired_difference, verdict
 
 
 def compare(results: Sequence[Result], *, against: str | None = None) -> tuple[Difference, ...]:
     """Every other model of a task minus one of them, on each metric of which both have draws.
+
+    Those of the primary metrics, of all tasks, are one family: where there are several, each has a
+    p-value that is corrected for them all.
 
     Args:
         results: of one or more tasks; a model stands once in each.
@@ -20,7 +23,7 @@ def compare(results: Sequence[Result], *, against: str | None = None) -> tuple[D
         ValueError: `against` has no result in a task, a model stands twice in one, or the results
             of a task are not of the same data, resamples and seed.
     """
-    found = []
+    found: list[Difference] = []
     for task in dict.fromkeys(result.task for result in results):
         of_task = [result for result in results if result.task == task]
         models = [result.model for result in of_task]
@@ -36,7 +39,7 @@ def compare(results: Sequence[Result], *, against: str | None = None) -> tuple[D
             for metric in _metrics(result)
             if metric in base.scores and metric in base.draws and metric in result.draws
         ]
-    return tuple(found)
+    return _with_family(found, results)
 
 
 def conclude(
@@ -69,6 +72,8 @@ def conclude(
 def conclude_run(before: Sequence[Result], trained: Sequence[Result]) -> Evaluation:
     """What a run trained beside what it has to beat, and the verdict on the last by the base.
 
+    That one comparison is what the run was made for, and named before it: no p-value is corrected.
+
     Args:
         before: the plain baseline, where there is one, and last the base model.
         trained: one or several models, on the same data.
@@ -83,6 +88,14 @@ def conclude_run(before: Sequence[Result], trained: Sequence[Result]) -> Evaluat
     sought = (last.model, base.model, base.primary)
     lead = next(d for d in differences if (d.model, d.against, d.metric) == sought)
     return Evaluation(results=(*before, *trained), differences=differences, verdict=verdict(lead))
+
+
+def _with_family(found: Sequence[Difference], results: Sequence[Result]) -> tuple[Difference, ...]:
+    """The differences, with corrected p-values on those of the primary metrics."""
+    primary = {(result.task, result.primary) for result in results}
+    leads = [i for i, one in enumerate(found) if (one.task, one.metric) in primary]
+    corrected = dict(zip(leads, correct_for_many([found[i] for i in leads]), strict=True))
+    return tuple(corrected.get(i, one) for i, one in enumerate(found))
 
 
 def _overall(judged: set[Verdict]) -> Verdict | None:

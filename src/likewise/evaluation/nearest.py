@@ -10,8 +10,9 @@ from likewise.data.checks.labels import refuse_one_class
 from likewise.data.clusters import cluster_ids
 from likewise.data.dataset import Dataset
 from likewise.errors import InputError
+from likewise.evaluation.measures import items_of, score_items
 from likewise.evaluation.result import Result
-from likewise.evaluation.statistics import RESAMPLES, bootstrap, mean_of, score
+from likewise.evaluation.statistics import RESAMPLES
 from likewise.evaluation.tasks import task_name
 from likewise.mining.neighbours import DECIMALS, best_first
 from likewise.mining.vectors import Embed, checked_vectors, unit
@@ -167,18 +168,16 @@ def score_neighbours(
     ]
     asked = sample.others > 0
     values = {name: np.concatenate([part[name] for part in parts])[asked] for name in parts[0]}
-    statistics = {name: mean_of(value) for name, value in values.items()}
-    n_asked = int(asked.sum())
-    draws = bootstrap(statistics, n_asked, resamples=resamples, seed=seed)
+    items = {name: items_of("mean", value) for name, value in values.items()}
+    scores, draws = score_items(items, resamples=resamples, seed=seed)
     return Result(
         task=task_name(data),
         evaluator="neighbours",
         primary=f"precision@{NEAREST}",
-        scores={
-            name: score(float(value.mean()), draws[name], n_asked) for name, value in values.items()
-        },
+        scores=scores,
         draws=draws,
-        n=n_asked,
+        items=items,
+        n=int(asked.sum()),
         data=data.fingerprint,
         seed=seed,
         notes=sample.notes,

@@ -9,16 +9,11 @@ from likewise.data.checks.labels import refuse_one_class
 from likewise.data.dataset import Dataset
 from likewise.data.kinds.values import NLI_LABELS, place_nli_labels
 from likewise.errors import InputError
+from likewise.evaluation.measures import items_of, score_items
 from likewise.evaluation.predictions import Predict, checked_logits
 from likewise.evaluation.result import Result
 from likewise.evaluation.similarity import FEWEST, pairs_of, refuse_few, row_order
-from likewise.evaluation.statistics import (
-    RESAMPLES,
-    Counts,
-    Statistic,
-    mean_of,
-    score_statistics,
-)
+from likewise.evaluation.statistics import RESAMPLES
 from likewise.evaluation.tasks import task_name
 
 
@@ -67,39 +62,24 @@ def score_classes(
     """Given classes [n] against the labels, as `predict_nli` does."""
     gold = data.numbers("label").astype(np.int64)
     order = row_order(data, "label")  # the draws, too, are blind to the order of the rows
-    statistics: dict[str, Statistic] = {
-        "accuracy": mean_of((predictions == gold)[order]),
-        "macro_f1": macro_f1_of(predictions[order], gold[order]),
+    items = {
+        "accuracy": items_of("mean", (predictions == gold)[order]),
+        "macro_f1": items_of("macro_f1", predictions[order], gold[order]),
     }
-    scores, draws = score_statistics(statistics, len(gold), resamples=resamples, seed=seed)
+    scores, draws = score_items(items, resamples=resamples, seed=seed)
     return Result(
         task=task_name(data),
         evaluator="nli-classification",
         primary="accuracy",
         scores=scores,
         draws=draws,
+        items=items,
         n=len(gold),
         model=model,
         data=data.fingerprint,
         seed=seed,
         details={"predictions": predictions, "gold": gold},
     )
-
-
-def macro_f1_of(predictions: NDArray[np.int64], gold: NDArray[np.int64]) -> Statistic:
-    """The mean over the labels of `gold` of 2 right / (called so + being so)."""
-    labels = np.unique(gold)
-    called = (predictions == labels[:, None]).astype(np.float64)  # [K, n]
-    is_so = (gold == labels[:, None]).astype(np.float64)
-
-    def statistic(counts: Counts) -> NDArray[np.float64]:
-        right = 2 * (called * is_so) @ counts  # [K, R]
-        both = (called + is_so) @ counts
-        f1 = np.divide(right, both, out=np.zeros_like(right), where=both > 0)
-        mean: NDArray[np.float64] = f1.mean(axis=0)
-        return mean
-
-    return statistic
 
 
 def _columns(labels: Sequence[str]) -> list[int]:

@@ -5,10 +5,18 @@ from numpy.typing import NDArray
 
 from likewise.data.checks.labels import refuse_one_class
 from likewise.data.dataset import Dataset
+from likewise.evaluation.measures import items_of, score_items
 from likewise.evaluation.predictions import Predict, checked_scores
 from likewise.evaluation.result import Result
-from likewise.evaluation.similarity import FEWEST, cosines_of, pairs_of, refuse_few, row_order
-from likewise.evaluation.statistics import RESAMPLES, score_statistics
+from likewise.evaluation.similarity import (
+    FEWEST,
+    cosines_of,
+    notes_on_constant,
+    pairs_of,
+    refuse_few,
+    row_order,
+)
+from likewise.evaluation.statistics import RESAMPLES
 from likewise.evaluation.tasks import task_name
 from likewise.evaluation.thresholds import Thresholds
 from likewise.mining.neighbours import DECIMALS
@@ -74,22 +82,23 @@ def score_labelled(
     scores = scores.round(DECIMALS)
     gold = data.numbers("label").astype(np.int64)
     order = row_order(data, "label")  # the draws, too, are blind to the order of the rows
-    told = Thresholds(scores[order], gold[order])
-    statistics = {
-        "average_precision": told.average_precision,
-        "f1": told.f1,
-        "accuracy": told.accuracy,
+    told = Thresholds(scores, gold)
+    items = {
+        measure: items_of(measure, scores[order], gold[order])
+        for measure in ("average_precision", "f1", "accuracy")
     }
-    found, draws = score_statistics(statistics, len(gold), resamples=resamples, seed=seed)
+    found, draws = score_items(items, resamples=resamples, seed=seed)
     return Result(
         task=task_name(data),
         evaluator="pair-classification",
         primary="average_precision",
         scores=found,
         draws=draws,
+        items=items,
         n=len(gold),
         data=data.fingerprint,
         seed=seed,
+        notes=notes_on_constant(scores, name),
         details={
             name: scores,
             "gold": gold,

@@ -19,6 +19,36 @@ class Score:
     n: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Items:
+    """What a model gave each item, and how one metric follows from it.
+
+    Attributes:
+        measure: name in `likewise.evaluation.measures.MEASURES`.
+        scores: [n] a value, score or class each, in an order that does not depend on the model.
+        gold: [n] what they are held to; empty for a mean.
+    """
+
+    measure: str
+    scores: NDArray[np.float64]
+    gold: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedSpread:
+    """How far apart the runs lie whose mean a combined result is.
+
+    Attributes:
+        runs: of different seeds.
+        error: standard error of their mean, from how much they differ.
+        by_items: the part of it that is chance of items, which the draws know of too.
+    """
+
+    runs: int
+    error: float
+    by_items: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """The scores of one model on one task.
@@ -30,6 +60,9 @@ class Result:
         scores: metric to score with its interval.
         draws: metric to [R] bootstrap values. The same data, seed and R give the same resampled
             rows for every model, so that the difference of two models' draws is paired.
+        items: metric to what it was measured from, for tests that swap the items of two models;
+            a metric that follows from no items, such as those of clusters, is not there.
+        seed_spreads: metric to how far apart the runs lie, for the mean of several seeds alone.
         n: items evaluated.
         model: what was evaluated, for tables.
         data: fingerprint of the data set: only results on the same data can be compared.
@@ -46,6 +79,8 @@ class Result:
     scores: dict[str, Score]
     draws: dict[str, NDArray[np.float64]]
     n: int
+    items: dict[str, Items] = field(default_factory=dict)
+    seed_spreads: dict[str, SeedSpread] = field(default_factory=dict)
     model: str = ""
     data: str = ""
     seed: int = 0
@@ -70,7 +105,20 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """`model` minus `against` on one metric of one task, by paired bootstrap."""
+    """`model` minus `against` on one metric of one task, over the same items.
+
+    Attributes:
+        value: the difference.
+        low: lower end of its 95 % interval, by paired bootstrap.
+        high: upper end.
+        p_value: two-sided, by the same bootstrap.
+        p_permutation: two-sided, by swapping the two models' items at random; None where that
+            cannot be done.
+        p_holm: corrected for all comparisons of the same table; None where it is the only one, or
+            is not of a leading metric.
+        detectable: the smallest true difference that a test set like this one shows in four of
+            five cases; None where it is not known, as in files of older versions.
+    """
 
     task: str
     metric: str
@@ -80,6 +128,9 @@ class Difference:
     low: float
     high: float
     p_value: float
+    p_permutation: float | None = None
+    p_holm: float | None = None
+    detectable: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,14 +9,14 @@ from zipfile import BadZipFile
 import numpy as np
 
 from likewise.errors import InputError, Where
-from likewise.evaluation.result import Result, Score
+from likewise.evaluation.result import Items, Result, Score
 
 KEPT = ("task", "evaluator", "primary", "n", "model", "data", "seed", "notes")
 SPEEDS = ("texts_per_second", "pairs_per_second")
 
 
 def write_result(result: Result, path: Path) -> None:
-    """Write scores and draws, whole or not at all; details stay behind.
+    """Write scores, draws and items, whole or not at all; details stay behind.
 
     Args:
         result: of one model on one task.
@@ -24,9 +24,12 @@ def write_result(result: Result, path: Path) -> None:
     """
     facts = {name: getattr(result, name) for name in (*KEPT, *SPEEDS)}
     facts["scores"] = {metric: asdict(found) for metric, found in result.scores.items()}
+    facts["items"] = {metric: found.measure for metric, found in result.items.items()}
+    arrays: dict[str, Any] = {"facts": np.array(json.dumps(facts)), **result.draws}
+    for metric, found in result.items.items():
+        arrays |= {f"scores of {metric}": found.scores, f"gold of {metric}": found.gold}
     draft = path.with_name(f".{path.name}.draft")
     with draft.open("wb") as file:
-        arrays: dict[str, Any] = {"facts": np.array(json.dumps(facts)), **result.draws}
         np.savez(file, **arrays)
     draft.replace(path)
 
@@ -41,9 +44,17 @@ def read_result(path: Path) -> Result:
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             facts = json.loads(str(file["facts"]))
-            draws = {name: file[name] for name in file.files if name != "facts"}
-        scores = {metric: Score(**values) for metric, values in facts.pop("scores").items()}
+            scores = {metric: Score(**values) for metric, values in facts.pop("scores").items()}
+            draws = {metric: file[metric] for metric in scores}
+            items = {
+                metric: Items(
+                    measure=measure,
+                    scores=file[f"scores of {metric}"],
+                    gold=file[f"gold of {metric}"],
+                )
+                for metric, measure in facts.pop("items", {}).items()  # none in older files
+            }
         facts["notes"] = tuple(facts["notes"])
-        return Result(scores=scores, draws=draws, **facts)
+        return Result(scores=scores, draws=draws, items=items, **facts)
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
         raise InputError(f"no result can be read: {error}", mend=mend, where=where) from error

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from likewise.data.dataset import RetrievalSet
 from likewise.errors import InputError
 from likewise.evaluation.judged import Judged
+from likewise.evaluation.measures import items_of, score_items
 from likewise.evaluation.metrics import (
     average_precision,
     mrr_at_k,
@@ -16,7 +17,7 @@ from likewise.evaluation.metrics import (
     recall_at_k,
 )
 from likewise.evaluation.result import Result
-from likewise.evaluation.statistics import RESAMPLES, bootstrap, mean_of, score
+from likewise.evaluation.statistics import RESAMPLES
 from likewise.evaluation.tasks import task_name
 from likewise.mining.neighbours import Ranking, search_cosine
 from likewise.mining.vectors import Embed, checked_vectors, unit
@@ -86,17 +87,17 @@ def score_ranking(
         name: _measure(metric, grades, judged, k)
         for name, (metric, k) in parse_metrics(metrics).items()
     }
-    n = len(task.query_ids)
-    statistics = {name: mean_of(value) for name, value in values.items()}
-    draws = bootstrap(statistics, n, resamples=resamples, seed=seed)
+    items = {name: items_of("mean", value) for name, value in values.items()}
+    scores, draws = score_items(items, resamples=resamples, seed=seed)
     top = ranking.positions[:, :SHOWN].tolist()
     return Result(
         task=task_name(task.data),
         evaluator="retrieval",
         primary=metrics[0],
-        scores={name: score(float(v.mean()), draws[name], n) for name, v in values.items()},
+        scores=scores,
         draws=draws,
-        n=n,
+        items=items,
+        n=len(task.query_ids),
         data=task.data.fingerprint,
         seed=seed,
         details={

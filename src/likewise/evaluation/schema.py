@@ -19,19 +19,7 @@ def to_json(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "results": [_result_to_json(result) for result in evaluation.results],
-        "differences": [
-            {
-                "task": difference.task,
-                "metric": difference.metric,
-                "model": difference.model,
-                "against": difference.against,
-                "value": float(difference.value),
-                "low": float(difference.low),
-                "high": float(difference.high),
-                "p_value": float(difference.p_value),
-            }
-            for difference in evaluation.differences
-        ],
+        "differences": [difference_to_json(difference) for difference in evaluation.differences],
         "verdict": evaluation.verdict,
         **({} if evaluation.general is None else {"general": _general(evaluation.general)}),
     }
@@ -41,6 +29,18 @@ def _general(evaluation: Evaluation) -> dict[str, Any]:
     """Results and differences of the sets that show what a gain cost."""
     told = to_json(evaluation)
     return {key: told[key] for key in ("results", "differences")}
+
+
+def difference_to_json(difference: Difference) -> dict[str, Any]:
+    """A difference as plain values; what is not known of it is left out."""
+    names = ("task", "metric", "model", "against")
+    numbers = ("value", "low", "high", "p_value")
+    known = {name: getattr(difference, name) for name in ("p_permutation", "p_holm", "detectable")}
+    return {
+        **{name: getattr(difference, name) for name in names},
+        **{name: float(getattr(difference, name)) for name in numbers},
+        **{name: float(value) for name, value in known.items() if value is not None},
+    }
 
 
 def from_json(value: Any, *, where: Where | None = None) -> Evaluation:

@@ -5,16 +5,10 @@ from numpy.typing import NDArray
 
 from likewise.data.dataset import Dataset
 from likewise.errors import InputError
-from likewise.evaluation.metrics import pearson, spearman
+from likewise.evaluation.measures import items_of, score_items
 from likewise.evaluation.predictions import Predict, checked_scores
 from likewise.evaluation.result import Result
-from likewise.evaluation.statistics import (
-    RESAMPLES,
-    bootstrap,
-    pearson_of,
-    score,
-    spearman_of,
-)
+from likewise.evaluation.statistics import RESAMPLES
 from likewise.evaluation.tasks import task_name
 from likewise.mining.neighbours import DECIMALS
 from likewise.mining.vectors import Embed, checked_vectors, unit
@@ -77,33 +71,28 @@ def score_cosines(
     """The correlations of given cosines [n] with the gold scores, as `evaluate_similarity`.
 
     0 where all cosines are equal: a model that tells no two texts apart knows nothing of them.
+    The result says so.
     """
     _refuse_no_correlation(data)
     gold = data.numbers("score")
     order = row_order(data, "score")  # the draws, too, are blind to the order of the rows
     cosines = cosines.round(DECIMALS)
-    if np.ptp(cosines) == 0:  # as a resample of equal values has it
-        values = {"spearman": 0.0, "pearson": 0.0}
-    else:
-        values = {"spearman": spearman(cosines, gold), "pearson": pearson(cosines, gold)}
-    draws = bootstrap(
-        {
-            "spearman": spearman_of(cosines[order], gold[order]),
-            "pearson": pearson_of(cosines[order], gold[order]),
-        },
-        len(gold),
-        resamples=resamples,
-        seed=seed,
-    )
+    items = {
+        measure: items_of(measure, cosines[order], gold[order])
+        for measure in ("spearman", "pearson")
+    }
+    scores, draws = score_items(items, resamples=resamples, seed=seed)
     return Result(
         task=task_name(data),
         evaluator="similarity",
         primary="spearman",
-        scores={name: score(value, draws[name], len(gold)) for name, value in values.items()},
+        scores=scores,
         draws=draws,
+        items=items,
         n=len(gold),
         data=data.fingerprint,
         seed=seed,
+        notes=notes_on_constant(cosines, name),
         details={name: cosines, "gold": gold},
     )
 
@@ -126,6 +115,18 @@ def row_order(data: Dataset, role: str) -> list[int]:
     """The rows sorted by their texts and then by a number: an order that no file decides."""
     pairs, gold = pairs_of(data), data.numbers(role).tolist()
     return sorted(range(len(gold)), key=lambda i: (*pairs[i], gold[i]))
+
+
+def notes_on_constant(scores: NDArray[np.float64], name: str) -> tuple[str, ...]:
+    """What a reader should know of a model that gives all pairs the same score.
+
+    Args:
+        scores: [n] as they were measured.
+        name: of them, in the plural.
+    """
+    if np.ptp(scores) > 0:
+        return ()
+    return (f"all {name} are {scores[0]:g}: a model that tells no two pairs apart was measured",)
 
 
 def refuse_few(data: Dataset, fewest: int, what: str) -> None:

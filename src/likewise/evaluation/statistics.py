@@ -1,20 +1,24 @@
-"""Bootstrap intervals, paired differences, and the verdict.
+"""Bootstrap intervals of metrics.
 
 Items are drawn with replacement; a resample is how often each item was drawn. A statistic here
 is a function of those counts, `[n, R] -> [R]`, so that thousands of resamples are a few matrix
-operations and every metric, and every model, sees the same ones.
+operations and every metric, and every model, sees the same ones. Whatever is drawn is the whole:
+counts need not sum to n.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from statistics import NormalDist
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from likewise.evaluation.result import Difference, Result, Score, Verdict
+from likewise.evaluation.result import Score
 
 RESAMPLES = 2000  # the ends of a 95 % interval then move by about a fortieth of its width
 CHUNK = 2**17  # counts held at once, 1 MB: timed by bench/resampling.py
+GROUPS = 500  # of items that are left out in turn; more would not move an interval
+NORMAL = NormalDist()
 
 Counts: TypeAlias = NDArray[np.int64]
 Statistic: TypeAlias = Callable[[Counts], NDArray[np.float64]]
@@ -23,7 +27,7 @@ Statistic: TypeAlias = Callable[[Counts], NDArray[np.float64]]
 def mean_of(values: ArrayLike) -> Statistic:
     """The mean of n values, such as one metric of each query."""
     array = np.asarray(values, dtype=np.float64)
-    return lambda counts: array @ counts / len(array)
+    return lambda counts: array @ counts / counts.sum(axis=0)
 
 
 def pearson_of(x: ArrayLike, y: ArrayLike) -> Statistic:
@@ -32,7 +36,7 @@ def pearson_of(x: ArrayLike, y: ArrayLike) -> Statistic:
     moments = np.stack([a, b, a * a, b * b, a * b])  # [5, n]
 
     def statistic(counts: Counts) -> NDArray[np.float64]:
-        sa, sb, aa, bb, ab = moments @ counts / len(a)  # [R] each
+        sa, sb, aa, bb, ab = moments @ counts / counts.sum(axis=0)  # [R] each
         return _correlation(ab - sa * sb, aa - sa * sa, bb - sb * sb)
 
     return statistic
@@ -103,6 +107,10 @@ def score_statistics(
 ) -> tuple[dict[str, Score], dict[str, NDArray[np.float64]]]:
     """Each statistic of n items as they are, with its interval, and the draws behind it.
 
+    The intervals are corrected for bias and skewness (BCa, Efron 1987, section 4): the plain
+    percentiles of an average precision of 150 pairs hold the truth in 90 % of samples only, these
+    in 94 %. The draws are left as they are: in a difference of two models the bias cancels.
+
     Args:
         statistics: by name.
         n: items.
@@ -111,48 +119,44 @@ def score_statistics(
     """
     once = np.ones((n, 1), dtype=np.int64)
     draws = bootstrap(statistics, n, resamples=resamples, seed=seed)
-    scores = {
-        name: score(float(statistic(once)[0]), draws[name], n)
-        for name, statistic in statistics.items()
-    }
+    scores = {}
+    for name, statistic in statistics.items():
+        value = float(statistic(once)[0])
+        if np.ptp(draws[name]) == 0:
+            scores[name] = score(value, draws[name], n)
+            continue
+        low, high = _bca_interval(value, draws[name], _leave_out(statistic, n))
+        scores[name] = Score(value=value, low=min(low, value), high=max(high, value), n=n)
     return scores, draws
 
 
-def paired_difference(result: Result, against: Result, metric: str) -> Difference:
-    """`result` minus `against` on one metric, over the same resamples of the same items.
+def _bca_interval(
+    value: float, draws: NDArray[np.float64], without: NDArray[np.float64]
+) -> tuple[float, float]:
+    """The percentiles that correct for bias and skewness, given the values without each group."""
+    below = (np.sum(draws < value) + np.sum(draws == value) / 2) / len(draws)
+    bias = NORMAL.inv_cdf(float(np.clip(below, 1 / len(draws), 1 - 1 / len(draws))))
+    pulls = without.mean() - without
+    spread = float(np.sum(pulls**2)) ** 1.5
+    skewness = float(np.sum(pulls**3)) / (6 * spread) if spread > 0 else 0.0
 
-    The p-value is two-sided: twice the smaller share of resamples on either side of zero, each
-    share with one more resample counted, so that it is never 0 (Davison and Hinkley 1997, 4.2).
+    def share(z: float) -> float:
+        return NORMAL.cdf(bias + (bias + z) / max(1 - skewness * (bias + z), 1e-9))
 
-    Raises:
-        ValueError: the two were not drawn from the same items in the same way.
-    """
-    if (result.n, result.data, result.seed) != (against.n, against.data, against.seed):
-        raise ValueError(f"{result.model} and {against.model} are not of the same data and seed")
-    ours, theirs = result.draws[metric], against.draws[metric]
-    if ours.shape != theirs.shape:
-        raise ValueError(f"{len(ours)} and {len(theirs)} resamples cannot be paired")
-    drawn = ours - theirs
-    value = result.scores[metric].value - against.scores[metric].value
-    interval = score(value, drawn, result.n)
-    tails = (1 + np.sum(drawn <= 0), 1 + np.sum(drawn >= 0))
-    return Difference(
-        task=result.task,
-        metric=metric,
-        model=result.model,
-        against=against.model,
-        value=value,
-        low=interval.low,
-        high=interval.high,
-        p_value=float(min(1.0, 2 * min(tails) / (len(drawn) + 1))),
+    low, high = np.quantile(draws, [share(NORMAL.inv_cdf(end)) for end in (0.025, 0.975)])
+    return float(low), float(high)
+
+
+def _leave_out(statistic: Statistic, n: int) -> NDArray[np.float64]:
+    """[groups]: the statistic without each item, or where there are many, each group of them."""
+    groups = min(n, GROUPS)
+    group = np.arange(n) % groups
+    width = max(1, CHUNK // n)
+    starts = range(0, groups, width)
+    columns = (np.arange(start, min(start + width, groups)) for start in starts)
+    return np.concatenate(
+        [statistic((group[:, None] != column).astype(np.int64)) for column in columns]
     )
-
-
-def verdict(difference: Difference) -> Verdict:
-    """Better or worse only where the whole 95 % interval lies on one side of zero."""
-    if difference.low > 0:
-        return "better"
-    return "worse" if difference.high < 0 else "no better"
 
 
 def _resample_counts(n: int, resamples: int, seed: int) -> Iterator[Counts]:
@@ -179,7 +183,7 @@ def _resampled_ranks(values: ArrayLike) -> Callable[[Counts], NDArray[np.float64
         np.cumsum(counts[order], axis=0, out=running[1:])
         doubled = running[below]
         doubled += running[through]
-        doubled -= n
+        doubled -= running[-1]
         return doubled
 
     return ranks

@@ -12,7 +12,7 @@ from likewise.evaluation.statistics import Counts
 
 
 class Thresholds:
-    """Scores of n pairs with their labels; each metric is a statistic of how often a pair counts.
+    """Scores of n pairs with their labels; what is measured follows from how often a pair counts.
 
     Attributes:
         values: [G] the distinct scores, highest first: what is at or above one is called the same.
@@ -45,24 +45,25 @@ class Thresholds:
         return _share((gained * _share(hits, called)).sum(axis=0), same)
 
     def f1(self, counts: Counts) -> NDArray[np.float64]:
-        """[R] the best F1 of any threshold: 2 hits / (called the same + the same)."""
-        best: NDArray[np.float64] = self._f1s(counts).max(axis=0)
-        return best
+        """[G, R] the F1 at each threshold: 2 hits / (called the same + the same)."""
+        hits, called, same, _ = self._sums(counts)
+        return _share(2 * hits, called + same)
 
     def accuracy(self, counts: Counts) -> NDArray[np.float64]:
-        """[R] the best share of right calls of any threshold, or of calling none the same."""
-        best: NDArray[np.float64] = self._accuracies(counts).max(axis=0)
-        return best
+        """[1 + G, R] the share of right calls, of calling none the same and at each threshold."""
+        hits, called, same, total = self._sums(counts)
+        right = np.concatenate([np.zeros_like(same)[None], 2 * hits - called])
+        return _share(right + (total - same), np.broadcast_to(total, right.shape))
 
     @cached_property
     def best_f1(self) -> float:
         """The threshold of the best F1, halfway to the next lower score."""
-        return self._halfway(int(self._f1s(self._once).argmax()))
+        return self._halfway(int(self.f1(self._once).argmax()))
 
     @cached_property
     def best_accuracy(self) -> float:
         """The threshold of the best accuracy, likewise; above all scores where none is the same."""
-        best = int(self._accuracies(self._once).argmax())
+        best = int(self.accuracy(self._once).argmax())
         return self._halfway(best - 1) if best else float(np.nextafter(self.values[0], np.inf))
 
     @property
@@ -75,16 +76,6 @@ class Thresholds:
         called = ranked.cumsum(axis=0)
         hits = (ranked * self._labels[self._order, None]).cumsum(axis=0)
         return hits[self._last], called[self._last], hits[-1], called[-1]
-
-    def _f1s(self, counts: Counts) -> NDArray[np.float64]:
-        hits, called, same, _ = self._sums(counts)
-        return _share(2 * hits, called + same)
-
-    def _accuracies(self, counts: Counts) -> NDArray[np.float64]:
-        """[1 + G, R]: calling none the same, then each threshold."""
-        hits, called, same, total = self._sums(counts)
-        right = np.concatenate([np.zeros_like(same)[None], 2 * hits - called])
-        return _share(right + (total - same), np.broadcast_to(total, right.shape))
 
     def _halfway(self, i: int) -> float:
         return float(self.values[i : i + 2].mean())

@@ -10,7 +10,7 @@ from likewise.comparison.table import Comparison, Line
 from likewise.evaluation.result import Difference, Result, Score, Verdict
 from likewise.report.charts import Dot, scatter_chart
 from likewise.report.environment import build_environment, own_version, write_whole
-from likewise.report.wording import metric_name, number, signed
+from likewise.report.wording import CORRECTED, metric_name, number, signed, why_no_better
 
 SHOWN_METRICS = 3
 UNMEASURED = Result(task="nothing measured yet", evaluator="", primary="", scores={}, draws={}, n=0)
@@ -24,6 +24,7 @@ class RowView:
     line: Line
     result: Result | None
     verdict: Verdict | None
+    judged: Difference | None
     base: Difference | None
     above: Difference | None
     first: Difference | None
@@ -54,6 +55,7 @@ def render_comparison(comparison: Comparison) -> str:
         .render(
             title=f"Likewise comparison: {last.task}",
             caption=_caption(last),
+            corrected=CORRECTED if comparison.is_corrected else "",
             best="" if leading is None else _sentence(*leading, last.primary),
             tone="even" if leading is None else TONES.get(leading[0].verdict, "even"),
             metrics=list(last.scores)[:SHOWN_METRICS],
@@ -74,6 +76,7 @@ def _views(comparison: Comparison) -> list[RowView]:
             line=line,
             result=comparison.result(line.name),
             verdict=comparison.verdict_of(line.name),
+            judged=comparison.judged(line.name),
             base=comparison.against_base.get(line.name),
             above=comparison.against_above.get(line.name),
             first=comparison.against_first.get(line.name),
@@ -104,12 +107,13 @@ def _leading(comparison: Comparison) -> tuple[RowView, float] | None:
 def _sentence(view: RowView, value: float, metric: str) -> str:
     """What the best row reached, and whether that is more than the first row did."""
     reached = f"{view.line.name} reaches {metric_name(metric)} {number(value)}"
-    difference = view.first or view.base
+    difference = view.judged
     if difference is None:
         return f"Highest: {reached}."
     ends = f"{signed(difference.low)} to {signed(difference.high)}"
     apart = f"{signed(difference.value)}, 95 % interval {ends}"
-    return f"Highest: {reached}, {view.verdict} than {difference.against} ({apart})."
+    tail = f"; {reason}" if (reason := why_no_better(difference)) else ""
+    return f"Highest: {reached}, {view.verdict} than {difference.against} ({apart}){tail}."
 
 
 def _charts(comparison: Comparison) -> list[tuple[str, Markup]]:

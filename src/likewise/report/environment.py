@@ -7,7 +7,15 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from likewise.report.wording import chance, duration, interval, metric_name, number, signed
+from likewise.report.wording import (
+    chance,
+    duration,
+    interval,
+    metric_name,
+    number,
+    signed,
+    why_no_better,
+)
 
 
 def build_environment(**filters: Callable[..., Any]) -> Environment:
@@ -30,6 +38,7 @@ def build_environment(**filters: Callable[..., Any]) -> Environment:
         "interval": interval,
         "metric": metric_name,
         "duration": duration,
+        "why_no_better": why_no_better,
         "percent": lambda share: f"{100 * share:.0f} %",
         **filters,
     }

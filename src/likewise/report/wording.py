@@ -2,10 +2,14 @@
 
 import math
 
+from likewise.evaluation.differences import LEVEL, verdict
 from likewise.evaluation.result import Difference, Evaluation, Score
-from likewise.evaluation.statistics import verdict
 
 KEPT = {"better": "gained", "no better": "no loss is shown", "worse": "lost"}
+CORRECTED = (
+    "Better or worse: the 95 % interval does not hold 0, and p is below 0.05 after Holm's "
+    "correction for all differences of the table."
+)
 METRICS = {
     "ndcg": "nDCG",
     "mrr": "MRR",
@@ -113,7 +117,38 @@ def verdict_sentence(evaluation: Evaluation) -> str:
         "worse": f"Worse than where it started: on {last.task}, {last.model} reaches {reached}",
         "no better": f"No better: on {last.task}, {last.model} reaches {reached}",
     }[evaluation.verdict]
-    return f"{start}, {_apart(difference)} {difference.against} ({_certainty(difference)})."
+    tail = f"; {reason}" if (reason := why_no_better(difference)) else ""
+    return f"{start}, {_apart(difference)} {difference.against} ({_certainty(difference)}){tail}."
+
+
+def why_no_better(difference: Difference) -> str:
+    """What a verdict of "no better" says besides: what would have shown, or why it does not.
+
+    Nothing for another verdict, or where it is not known.
+
+    >>> why_no_better(Difference(task="t", metric="m", model="a", against="b", value=0.01,
+    ...     low=-0.01, high=0.03, p_value=0.2, detectable=0.028))
+    'a difference of 0.028 or more would have shown'
+    """
+    if verdict(difference) != "no better":
+        return ""
+    shown = would_show(difference)
+    if difference.low > 0 or difference.high < 0:
+        chance_of_many = f"p {_equal(difference.p_holm)} after Holm's correction"
+        above = f"among several comparisons not sure: {chance_of_many}, and not below {LEVEL:g}"
+        return f"{above}; {shown}" if shown else above
+    return shown
+
+
+def would_show(difference: Difference) -> str:
+    """The smallest difference that this test set could show, as a clause; "" where not known."""
+    if difference.detectable is None:
+        return ""
+    if difference.detectable == 0:
+        return "every item scores alike"
+    if difference.detectable < 0.001:
+        return "a difference of 0.001 or more would have shown"
+    return f"a difference of {number(difference.detectable)} or more would have shown"
 
 
 def cost_sentences(evaluation: Evaluation) -> list[str]:
@@ -129,10 +164,15 @@ def cost_sentences(evaluation: Evaluation) -> list[str]:
         f"General skill, {difference.task}: {metric_name(difference.metric)} "
         f"{number(values[difference.task, difference.model])}, before "
         f"{number(values[difference.task, difference.against])} ({_certainty(difference)}): "
-        f"{KEPT[verdict(difference)]}."
+        f"{_kept(difference)}."
         for difference in evaluation.general.differences
         if difference.metric == leads[difference.task]
     ]
+
+
+def _kept(difference: Difference) -> str:
+    reason = why_no_better(difference)
+    return f"{KEPT[verdict(difference)]}; {reason}" if reason else KEPT[verdict(difference)]
 
 
 def _apart(difference: Difference) -> str:
@@ -144,6 +184,14 @@ def _apart(difference: Difference) -> str:
 
 def _certainty(difference: Difference) -> str:
     ends = f"{signed(difference.low)} to {signed(difference.high)}"
-    p_value = chance(difference.p_value)
-    equals = "" if p_value.startswith("≤") else "= "
-    return f"95 % interval of the difference {ends}, p {equals}{p_value}"
+    parts = [f"95 % interval of the difference {ends}", f"p {_equal(difference.p_value)}"]
+    if difference.p_permutation is not None:
+        parts.append(f"by permutation {_equal(difference.p_permutation)}")
+    if difference.p_holm is not None:
+        parts.append(f"after Holm's correction {_equal(difference.p_holm)}")
+    return ", ".join(parts)
+
+
+def _equal(p_value: float | None) -> str:
+    said = chance(1.0 if p_value is None else p_value)
+    return said if said.startswith("≤") else f"= {said}"
