@@ -293,7 +293,7 @@ def classification_case() -> Case:
         reordered=data.take(rng.permutation(N)),
         shuffled=table(kind="labelled", text=texts, label=other),
         perfect=one_hot(dict(zip(texts, topics.tolist(), strict=True))),
-        noise=2.0,
+        noise=3.0,
         chance=1 / 2,
         slack=3 / np.sqrt(4 * N),  # of a share of N right by chance
         heeds_length=True,

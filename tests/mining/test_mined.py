@@ -252,6 +252,19 @@ def test_other_kinds_become_pairs(kind: str, rows: int, request: pytest.FixtureR
         assert found.data.texts("anchor") == list(data.queries)
 
 
+def test_judged_documents_become_pairs_with_their_own_negatives():
+    judged = dataset(
+        "reranking",
+        query=["q 1", "q 1", "q 2", "q 2"],
+        document=["right 1", "wrong 1", "right 2", "wrong 2"],
+        label=[1, 0, 1, 0],
+    )
+    found = mine(embed, judged, suspicious="keep", near_duplicates=1.01, corpus=["other"])
+    lists = found.data.text_lists("negative")
+    assert [texts[0] for texts in lists] == ["wrong 1", "wrong 2"]
+    assert all(len(texts) == 2 for texts in lists)
+
+
 def test_kinds_without_pairs_are_refused(labelled, texts):
     for data in (labelled, texts):
         with pytest.raises(InputError, match=f"mined for pairs, and these are {data.kind} data"):

@@ -179,9 +179,9 @@ def _finish(evaluation: Evaluation, models: Sequence[str], out: Path | None, *, 
 
 
 def _verdict(evaluation: Evaluation, models: Sequence[str]) -> str:
-    judged = {difference.task for difference in evaluation.differences}
+    compared = {difference.task for difference in evaluation.differences}
     leads: dict[str, Result] = {
-        result.task: result for result in evaluation.results if result.task in judged
+        result.task: result for result in evaluation.results if result.task in compared
     }
     where = ", ".join(f"{lead.primary} of {task}" for task, lead in leads.items())
     judged = [

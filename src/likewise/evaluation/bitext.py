@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from likewise.data.dataset import Dataset
 from likewise.errors import InputError
 from likewise.evaluation.baselines import search_tfidf, tfidf_vectors
+from likewise.evaluation.measures import items_of, score_items
 from likewise.evaluation.result import Result
 from likewise.evaluation.similarity import FEWEST, refuse_few
-from likewise.evaluation.statistics import RESAMPLES, mean_of, score_statistics
+from likewise.evaluation.statistics import RESAMPLES
 from likewise.evaluation.tasks import task_name
 from likewise.mining.neighbours import Ranking, search_cosine
 from likewise.mining.vectors import Embed, checked_vectors
@@ -155,8 +156,8 @@ def _score(
         "f1_margin": _by_class(_by_margin(near, back), bitext)["f1"],
     }
     n = len(bitext.rows)
-    statistics = {name: mean_of(value) for name, value in values.items()}
-    scores, draws = score_statistics(statistics, n, resamples=resamples, seed=seed)
+    items = {name: items_of("mean", value) for name, value in values.items()}
+    scores, draws = score_items(items, resamples=resamples, seed=seed)
     right = [len(bitext.answers[source]) for source, _ in bitext.rows]
     return Result(
         task=task_name(data),
@@ -164,6 +165,7 @@ def _score(
         primary="f1",
         scores=scores,
         draws=draws,
+        items=items,
         n=n,
         data=data.fingerprint,
         seed=seed,

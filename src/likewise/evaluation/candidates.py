@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from likewise.data.dataset import Dataset
 from likewise.errors import InputError
 from likewise.evaluation.baselines import tfidf_vectors
+from likewise.evaluation.measures import items_of, score_items
 from likewise.evaluation.metrics import average_precision, mrr_at_k, ndcg_at_k, precision_at_k
 from likewise.evaluation.predictions import Predict, checked_scores
 from likewise.evaluation.result import Result
-from likewise.evaluation.statistics import RESAMPLES, bootstrap, mean_of, score
+from likewise.evaluation.statistics import RESAMPLES
 from likewise.evaluation.tasks import task_name
 from likewise.mining.neighbours import DECIMALS, best_first
 from likewise.mining.vectors import Embed, checked_vectors, unit
@@ -140,17 +141,17 @@ def candidates_of(data: Dataset) -> Candidates:
 
 
 def score_candidates(
-    scores: NDArray[np.float64],
+    given: NDArray[np.float64],
     task: Candidates,
     data: Dataset,
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Result:
-    """Any scores [m] of `task.pairs()`, as `evaluate_candidates` measures them."""
+    """Any scores [m] given to `task.pairs()`, as `evaluate_candidates` measures them."""
     rows, columns = task.cells
     table = np.full(task.places.shape, -np.inf)
-    table[rows, columns] = scores.round(DECIMALS)
+    table[rows, columns] = given.round(DECIMALS)
     width = task.places.shape[1]
     ranked = best_first(table, np.arange(width), depth=width).positions
     grades = np.where(ranked >= 0, np.take_along_axis(task.grades, ranked.clip(min=0), axis=1), 0.0)
@@ -161,14 +162,15 @@ def score_candidates(
         "precision@1": precision_at_k(grades, 1),
     }
     n = len(task.queries)
-    statistics = {name: mean_of(value) for name, value in values.items()}
-    draws = bootstrap(statistics, n, resamples=resamples, seed=seed)
+    items = {name: items_of("mean", value) for name, value in values.items()}
+    scores, draws = score_items(items, resamples=resamples, seed=seed)
     return Result(
         task=task_name(data),
         evaluator="reranking",
         primary="map",
-        scores={name: score(float(v.mean()), draws[name], n) for name, v in values.items()},
+        scores=scores,
         draws=draws,
+        items=items,
         n=n,
         data=data.fingerprint,
         seed=seed,

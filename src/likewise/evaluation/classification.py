@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from likewise.data.dataset import Dataset
 from likewise.evaluation.baselines import search_tfidf, tfidf_vectors
 from likewise.evaluation.class_splits import ClassSplits, split_classes
+from likewise.evaluation.measures import items_of, score_items
 from likewise.evaluation.nearest import NEAREST, vote
-from likewise.evaluation.nli_classification import macro_f1_of
-from likewise.evaluation.result import Result
-from likewise.evaluation.statistics import RESAMPLES, Statistic, mean_of, score_statistics
+from likewise.evaluation.result import Items, Result
+from likewise.evaluation.statistics import RESAMPLES
 from likewise.evaluation.tasks import task_name
-from likewise.evaluation.thresholds import Thresholds
 from likewise.mining.neighbours import Ranking, search_cosine
 from likewise.mining.vectors import Embed, checked_vectors
 
@@ -165,15 +164,15 @@ def _score(
     by_shots = {f"accuracy@{k}-shot": v for k, v in zip(curve.shots, curve.values, strict=True)}
     right = (answers.predictions == gold).astype(np.float64)
     values = {"accuracy": right, "knn": (answers.voted == gold).astype(np.float64), **by_shots}
-    scores, draws = score_statistics(
-        _statistics(values, answers, gold, splits), n, resamples=resamples, seed=seed
-    )
+    items = _items(values, answers, gold, splits)
+    scores, draws = score_items(items, resamples=resamples, seed=seed)
     return Result(
         task=task_name(data),
         evaluator="classification",
         primary="accuracy",
         scores=scores,
         draws=draws,
+        items=items,
         n=n,
         data=splits.fingerprint,
         seed=seed,
@@ -190,23 +189,23 @@ def _score(
     )
 
 
-def _statistics(
+def _items(
     values: dict[str, NDArray[np.float64]],
     answers: _Answers,
     gold: NDArray[np.int64],
     splits: ClassSplits,
-) -> dict[str, Statistic]:
+) -> dict[str, Items]:
     """Every metric, in the order in which tables show them."""
-    means = {name: mean_of(value) for name, value in values.items()}
+    means = {name: items_of("mean", value) for name, value in values.items()}
     few = f"accuracy@{FEW}-shot"
     found = {
         "accuracy": means["accuracy"],
-        "f1": macro_f1_of(answers.predictions, gold),
+        "f1": items_of("macro_f1", answers.predictions, gold),
         "knn": means["knn"],
         few: means[few],
     }
     if len(splits.labels) == 2:
-        found["average_precision"] = Thresholds(answers.margins, gold).average_precision
+        found["average_precision"] = items_of("average_precision", answers.margins, gold)
     return {**found, **means}
 
 

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from likewise.data.dataset import Dataset
 from likewise.errors import InputError
 from likewise.evaluation.baselines import tfidf_vectors
+from likewise.evaluation.measures import items_of, score_items
 from likewise.evaluation.predictions import Predict, checked_scores
 from likewise.evaluation.result import Result
 from likewise.evaluation.similarity import FEWEST
-from likewise.evaluation.statistics import RESAMPLES, mean_of, score_statistics
+from likewise.evaluation.statistics import RESAMPLES
 from likewise.evaluation.tasks import task_name
 from likewise.mining.neighbours import DECIMALS
 from likewise.mining.vectors import Embed, checked_vectors, unit
@@ -163,14 +164,15 @@ def _score(
         "margin": np.array([one.mean() for one in each]),
     }
     n = len(triplets.anchors)
-    statistics = {name: mean_of(value) for name, value in values.items()}
-    found, draws = score_statistics(statistics, n, resamples=resamples, seed=seed)
+    items = {name: items_of("mean", value) for name, value in values.items()}
+    found, draws = score_items(items, resamples=resamples, seed=seed)
     return Result(
         task=task_name(data),
         evaluator="triplets",
         primary="accuracy",
         scores=found,
         draws=draws,
+        items=items,
         n=n,
         data=data.fingerprint,
         seed=seed,

@@ -17,6 +17,7 @@ from likewise.data.derive import (
     judged_to_pairs,
     nli_to_pairs,
     pair_labels_to_pairs,
+    reranking_to_pairs,
     with_negatives,
 )
 from likewise.errors import InputError
@@ -177,8 +178,10 @@ def _as_pairs(data: Dataset | RetrievalSet, seed: int) -> tuple[Dataset, Sequenc
         return nli_to_pairs(data, seed=seed), ()
     if data.kind == "pair-labels":
         return pair_labels_to_pairs(data, seed=seed), ()
+    if data.kind == "reranking":
+        return reranking_to_pairs(data), ()
     problem = f"negatives are mined for pairs, and these are {data.kind} data"
-    mend = "give pairs, labelled pairs, NLI rows or a retrieval folder; or bind --columns"
+    mend = "give pairs, labelled pairs, judged documents, NLI rows or a retrieval folder"
     raise InputError(problem, where=data.file, mend=mend)
 
 
