@@ -80,7 +80,7 @@ def mteb_tasks() -> dict[str, str]:
         MissingExtra: mteb is not installed.
     """
     classes = vars(require("mteb.tasks", extra="mteb")).values()
-    known = [getattr(one, "metadata", None) for one in classes if isinstance(one, type)]
+    known: list[Any] = [getattr(one, "metadata", None) for one in classes if isinstance(one, type)]
     return {
         meta.name: str((getattr(meta, "dataset", None) or {}).get("path", ""))
         for meta in known
