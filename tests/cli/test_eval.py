@@ -59,6 +59,27 @@ def test_json_is_all_that_stands_on_stdout_and_what_python_gives(run, tiny_folde
     assert found.differences == ()
 
 
+def test_a_task_of_mteb_stands_beside_a_file(run, tiny_folder, scored_file, tmp_path):
+    pytest.importorskip("mteb", reason="mteb is not installed")
+    kept = tmp_path / "kept"
+    code, out, _ = run(
+        tiny_folder, "--on", f"mteb:STS12={scored_file}", "--on", scored_file,
+        "--mteb-results", kept, "--json", "--quiet", "--precision", "float32", *FEW,
+    )  # fmt: skip
+    assert code == 0
+    task, file = from_json(json.loads(out)).results
+    assert (task.task, file.task, task.n) == ("mteb:STS12", "scored", 60)
+    assert task.cosine_spearman == pytest.approx(file.spearman, abs=1e-5)
+    assert [path.name for path in kept.glob("results/local__tiny/*/STS12.json")] == ["STS12.json"]
+
+
+def test_a_task_of_mteb_that_is_none_is_wrong_input(run, tiny_folder):
+    pytest.importorskip("mteb", reason="mteb is not installed")
+    code, _, err = run(tiny_folder, "--on", "mteb:STS1222")
+    assert code == 2
+    assert 'MTEB has no task "STS1222"' in err
+
+
 def test_models_are_held_against_the_first_named(run, tiny_folder, other_folder, retrieval_folder):
     code, out, _ = run(tiny_folder, other_folder, "--on", retrieval_folder, "--json", *FEW)
     assert code == 0

@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -58,6 +59,15 @@ def test_models_of_a_task_stand_below_one_another_with_intervals(shown):
     rows = [cells(line) for line in lines if "0." in line and "│" in line]
     assert rows[0] == ["tf-idf", "0.400 (0.350–0.450)", ""]
     assert lines[-1] == describe(difference())  # of the first metric alone
+
+
+def test_a_score_without_an_interval_stands_alone(shown):
+    alone = result("base", spearman=0.5)
+    scores = {"spearman": replace(alone.scores["spearman"], low=math.nan, high=math.nan)}
+    lines = shown(Evaluation(results=(replace(alone, scores=scores),)))
+    assert "sts, 1,200 items" in "\n".join(lines)
+    assert not any("intervals" in line for line in lines)
+    assert ["base", "0.500", ""] in [cells(line) for line in lines]
 
 
 def test_a_metric_that_one_model_lacks_is_an_empty_cell(shown):

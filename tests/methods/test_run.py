@@ -25,6 +25,7 @@ from likewise.methods.teachers import load_teacher
 from likewise.models.build import load
 from likewise.models.checkpoint_weights import fingerprint_weights
 from likewise.models.encoder import Encoder
+from likewise.models.folder.trained_on import TrainedOn
 from likewise.training.events import Evaluated, Event, StepDone
 from methods.small_data import distilled, settings, triplets
 from training.small_runs import Log, same_weights, weights
@@ -465,6 +466,22 @@ def test_the_card_names_the_base_and_is_not_the_bases_own(
     card = (tmp_path / "run" / "model" / "README.md").read_text()
     assert "Trained on something else" not in card
     assert f"Base model: {tiny_folder}" in card
+
+
+def test_the_card_names_the_training_data_after_that_of_the_base(
+    tiny_folder: Path, pairs_file: Path, tmp_path: Path
+):
+    (tiny_folder / "README.md").write_text("---\ndatasets: [snli]\n---\n# The base\n")
+    run = train(str(tiny_folder), pairs_file, out=tmp_path / "run", batch_size=16)
+    expected = TrainedOn(
+        datasets=("snli",),
+        files=(f"{pairs_file.parent.name}/pairs.jsonl",),
+        rows=json.loads((run.folder / "manifest.json").read_text())["train"]["rows"],
+    )
+    assert run.model.contents.trained_on == expected
+    saved = load(run.folder / "model").contents
+    assert saved.trained_on == expected
+    assert "- Training data: snli, " in saved.card
 
 
 def test_another_recipe_cannot_go_on_with_a_run(new_encoder, pairs_file, tmp_path: Path):

