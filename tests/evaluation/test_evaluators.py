@@ -197,3 +197,22 @@ def test_bm25_on_scifact_is_as_published(shared: Path):
     result = evaluate_baseline(read(shared / "scifact"))
     # Thakur et al. 2021 (BEIR), table 2: 0.665, by Lucene with a stemmer, title apart from text
     assert result.scores["ndcg@10"].value == pytest.approx(0.665, abs=0.03)
+
+
+def test_a_result_says_what_it_took_and_how_the_vectors_lie(tiny_encoder, scored_set):
+    result = evaluate(tiny_encoder, scored_set, resamples=100)
+    texts = list(dict.fromkeys([*scored_set.texts("sentence1"), *scored_set.texts("sentence2")]))
+    tokens = int(tiny_encoder.tokenize(texts).lengths.sum())
+    seconds = len(texts) / result.texts_per_second
+    assert result.tokens_per_second == pytest.approx(tokens / seconds)
+    assert result.dimensions == tiny_encoder.dimensions
+    state = tiny_encoder.module.state_dict()
+    assert result.model_bytes == sum(tensor.nbytes for tensor in state.values())
+    assert set(result.geometry) == {"alignment", "uniformity", "anisotropy", "hubness"}
+
+
+def test_of_a_bare_function_no_more_is_said_than_is_known(scored_set):
+    result = evaluate(random_vectors(), scored_set, resamples=100)
+    assert (result.tokens_per_second, result.model_bytes) == (None, None)
+    assert result.dimensions == 8
+    assert result.geometry["uniformity"] < 0

@@ -24,6 +24,7 @@ from likewise.evaluation.classification import (
     evaluate_tfidf_classification,
 )
 from likewise.evaluation.clustering import evaluate_clustering, evaluate_tfidf_clustering
+from likewise.evaluation.geometry import measure_geometry
 from likewise.evaluation.nearest import evaluate_neighbours
 from likewise.evaluation.nli_classification import evaluate_majority, predict_nli
 from likewise.evaluation.pair_classification import (
@@ -155,8 +156,30 @@ def evaluate(
         chosen = evaluator_for(data, evaluator, options=options)
         embed = TimedEmbed(model, precision=precision, progress=progress)
         result = _function(chosen, scores_pairs=False)(embed, data, **options)
-        result = replace(result, texts_per_second=_speed(embed.texts, embed.seconds))
-    return replace(result, model=name or "model", evaluator=chosen)
+        result = _priced(result, embed, seed)
+    return replace(
+        result, model=name or "model", evaluator=chosen, model_bytes=_weights_bytes(model)
+    )
+
+
+def _priced(result: Result, embed: TimedEmbed, seed: int) -> Result:
+    """With what the vectors cost, and how they lie."""
+    vectors = embed.vectors
+    return replace(
+        result,
+        texts_per_second=_speed(embed.texts, embed.seconds),
+        tokens_per_second=_speed(embed.tokens or 0, embed.seconds) or None,
+        dimensions=vectors.shape[1] or None,
+        geometry=measure_geometry(vectors, result.details, seed=seed),
+    )
+
+
+def _weights_bytes(model: object) -> int | None:
+    """Of a model of ours, or one that shows its `module` likewise."""
+    module: Any = getattr(model, "module", None)
+    if not hasattr(module, "state_dict"):
+        return None
+    return sum(int(tensor.nbytes) for tensor in module.state_dict().values())
 
 
 def evaluate_baseline(

@@ -7,6 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Verdict = Literal["better", "no better", "worse"]
+# What of a result is no score: what it took, and how the vectors lie
+PRICES = (
+    "texts_per_second",
+    "pairs_per_second",
+    "tokens_per_second",
+    "dimensions",
+    "model_bytes",
+    "geometry",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +78,10 @@ class Result:
         seed: of the draws.
         texts_per_second: distinct texts; None where nothing was embedded.
         pairs_per_second: for a model that scores pairs, as a cross-encoder does; else None.
+        tokens_per_second: where the model says what a token is.
+        dimensions: of a vector; None where nothing was embedded.
+        model_bytes: of the weights; None where they are not known.
+        geometry: how the vectors lie, by name; see `measure_geometry`.
         notes: what a reader should know of the numbers, such as that only a sample was measured.
         details: arrays that a report draws, such as the cosine of each pair.
     """
@@ -86,6 +99,10 @@ class Result:
     seed: int = 0
     texts_per_second: float | None = None
     pairs_per_second: float | None = None
+    tokens_per_second: float | None = None
+    dimensions: int | None = None
+    model_bytes: int | None = None
+    geometry: dict[str, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     details: dict[str, Any] = field(default_factory=dict)
 

@@ -9,10 +9,9 @@ from zipfile import BadZipFile
 import numpy as np
 
 from likewise.errors import InputError, Where
-from likewise.evaluation.result import Items, Result, Score
+from likewise.evaluation.result import PRICES, Items, Result, Score
 
 KEPT = ("task", "evaluator", "primary", "n", "model", "data", "seed", "notes")
-SPEEDS = ("texts_per_second", "pairs_per_second")
 
 
 def write_result(result: Result, path: Path) -> None:
@@ -22,7 +21,7 @@ def write_result(result: Result, path: Path) -> None:
         result: of one model on one task.
         path: an .npz file, replaced if it is there.
     """
-    facts = {name: getattr(result, name) for name in (*KEPT, *SPEEDS)}
+    facts = {name: getattr(result, name) for name in (*KEPT, *PRICES)}
     facts["scores"] = {metric: asdict(found) for metric, found in result.scores.items()}
     facts["items"] = {metric: found.measure for metric, found in result.items.items()}
     arrays: dict[str, Any] = {"facts": np.array(json.dumps(facts)), **result.draws}

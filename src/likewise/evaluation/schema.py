@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from likewise.errors import InputError, Where
-from likewise.evaluation.result import Difference, Evaluation, Result, Score
+from likewise.evaluation.result import PRICES, Difference, Evaluation, Result, Score
 
 SCHEMA = "likewise.evaluation/1"
 
@@ -104,14 +104,13 @@ def _measured(value: dict[str, Any]) -> dict[str, Any]:
 
 def _result_to_json(result: Result) -> dict[str, Any]:
     speed = result.texts_per_second
-    pairs = result.pairs_per_second
     metrics = sorted(result.scores, key=lambda metric: metric != result.primary)
     return {
         "model": result.model,
         "task": result.task,
         "n": result.n,
         "texts_per_second": None if speed is None else float(speed),
-        **({} if pairs is None else {"pairs_per_second": float(pairs)}),
+        **{name: getattr(result, name) for name in PRICES[1:] if getattr(result, name)},
         **({"notes": list(result.notes)} if result.notes else {}),
         "metrics": {
             metric: {
@@ -147,7 +146,6 @@ def _result_from_json(value: dict[str, Any]) -> Result:
         draws={},
         n=n,
         model=value["model"],
-        texts_per_second=value["texts_per_second"],
-        pairs_per_second=value.get("pairs_per_second"),
+        **{name: value[name] for name in PRICES if name in value},
         notes=tuple(value.get("notes", ())),
     )

@@ -71,6 +71,9 @@ class VariedModel:
         self._model = model
         self._variant = variant
         self.prompts = model.prompts
+        for known in ("module", "tokenize"):  # by which the price of an encoder is told
+            if hasattr(model, known):
+                setattr(self, known, getattr(model, known))
 
     def encode(
         self, texts: Sequence[str], *, prompt: str | None = None, progress: bool = False

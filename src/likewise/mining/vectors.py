@@ -107,6 +107,7 @@ class TimedEmbed:
 
     Attributes:
         texts: how many were embedded.
+        tokens: that they have, prompts counted in; None where the model does not say.
         seconds: how long that took.
     """
 
@@ -126,7 +127,14 @@ class TimedEmbed:
             self._options["progress"] = True
         self._seen: dict[str | None, list[tuple[list[str], NDArray[np.float32]]]] = {}
         self.texts = 0
+        self.tokens: int | None = 0 if hasattr(model, "tokenize") else None
         self.seconds = 0.0
+
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """[m, D] of all texts that were embedded, in their order."""
+        parts = [vectors for seen in self._seen.values() for _, vectors in seen]
+        return np.concatenate(parts) if parts else np.empty((0, 0), dtype=np.float32)
 
     def __call__(self, texts: Sequence[str], *, role: Role | None = None) -> NDArray[np.float32]:
         """[n, D] float32, in the order of the texts."""
@@ -151,6 +159,9 @@ class TimedEmbed:
         vectors = embed_once(self._model, texts, role=role, **self._options)
         self.seconds += time.perf_counter() - start
         self.texts += len(texts)
+        if self.tokens is not None:
+            tokenize: Any = getattr(self._model, "tokenize", None)
+            self.tokens += int(tokenize(texts, prompt=self._prompt(role)).lengths.sum())
         return vectors
 
     def _prompt(self, role: Role | None) -> str | None:
