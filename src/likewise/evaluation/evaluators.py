@@ -25,7 +25,7 @@ from likewise.evaluation.predictions import ScoresPairs, TimedPredict
 from likewise.evaluation.reranking import rerank_corpus, rerank_pairs
 from likewise.evaluation.result import Result
 from likewise.evaluation.retrieval import evaluate_retrieval
-from likewise.evaluation.similarity import evaluate_similarity, predict_similarity
+from likewise.evaluation.similarity import FEWEST, evaluate_similarity, predict_similarity
 from likewise.evaluation.spec import EvaluatorSpec
 from likewise.evaluation.statistics import RESAMPLES
 from likewise.mining.vectors import Embed, Encodes, TimedEmbed
@@ -102,17 +102,20 @@ def evaluate(
         Scores with intervals, and how many distinct texts were embedded, or pairs scored, a second.
 
     Raises:
-        InputError: no evaluator takes this kind of data, or the data has nothing to measure.
+        InputError: no evaluator takes this kind of data, or the data has nothing to measure, or
+            fewer than ten items.
         LikewiseError: what the model answers is not finite.
     """
     options: dict[str, Any] = {"resamples": resamples, "seed": seed}
     if isinstance(model, ScoresPairs) and not isinstance(model, Encodes):
         chosen = evaluator_for(data, evaluator, scores_pairs=True)
+        _refuse_few_items(data)
         predict = TimedPredict(model, precision=precision, progress=progress)
         result = _function(chosen, scores_pairs=True)(predict, data, **options)
         result = replace(result, pairs_per_second=_speed(predict.pairs, predict.seconds))
     else:
         chosen = evaluator_for(data, evaluator)
+        _refuse_few_items(data)
         embed = TimedEmbed(model, precision=precision, progress=progress)
         result = _function(chosen, scores_pairs=False)(embed, data, **options)
         result = replace(result, texts_per_second=_speed(embed.texts, embed.seconds))
@@ -140,6 +143,7 @@ def evaluate_baseline(
         InputError: as there.
     """
     chosen = evaluator_for(data, evaluator)
+    _refuse_few_items(data)
     baseline = EVALUATORS[chosen].baseline
     if baseline is None:
         return None
@@ -177,6 +181,20 @@ def evaluator_for(
     what = "a model that scores pairs" if scores_pairs else "a model that embeds texts"
     problem = f'data of kind "{data.kind}" cannot be evaluated with {what}'
     raise InputError(problem, mend=f"give data of kind {kinds}; or choose another with --kind")
+
+
+def _refuse_few_items(data: Dataset | RetrievalSet) -> None:
+    """Stop before anything is embedded where an interval would say nothing."""
+    if isinstance(data, RetrievalSet):
+        n = sum(max(grades.values(), default=0) > 0 for grades in data.judgements.values())
+        what = "queries with a relevant document"
+    elif "anchor" in data.text_roles():
+        n, what = len(set(data.texts("anchor"))), "distinct anchors"
+    else:
+        n, what = len(data), "rows"
+    if 0 < n < FEWEST:  # of none each evaluator says why
+        problem = f"{n} {what}: an evaluation needs {FEWEST} or more"
+        raise InputError(problem, mend="give more of them", where=data.file)
 
 
 def _function(name: str, *, scores_pairs: bool) -> Callable[..., Result]:
