@@ -91,8 +91,11 @@ def test_models_are_held_against_the_first_named(run, tiny_folder, other_folder,
     values = {result.model: result.scores["ndcg@10"].value for result in found.results}
     assert (lead.metric, lead.model) == ("ndcg@10", second)
     assert lead.value == pytest.approx(values[second] - values[first])
+    assert 0 < lead.p_permutation <= 1
+    assert lead.p_holm >= lead.p_permutation  # BM25 is compared with too
+    sure = lead.p_holm < 0.05
     expected = "better" if lead.low > 0 else "worse" if lead.high < 0 else "no better"
-    assert found.verdict == expected
+    assert found.verdict == (expected if sure else "no better")
 
 
 def test_a_person_sees_a_table_with_speed_and_a_verdict(
@@ -103,6 +106,8 @@ def test_a_person_sees_a_table_with_speed_and_a_verdict(
     assert code == 0
     assert "scored, 60 items, 95 % intervals" in out
     assert all(word in out for word in ("spearman", "pearson", "texts/s", "Verdict: "))
+    verdict = next(line for line in out.splitlines() if line.startswith("Verdict: "))
+    assert ("no better" in verdict) == ("or more would have shown." in verdict)
     assert f"{other_folder} against {tiny_folder}" in out
     assert "measuring" in err
 

@@ -48,6 +48,14 @@ def test_a_difference_is_one_line_with_its_interval_and_chance():
     assert "-0.100 (-0.120 to -0.080" in describe(difference(value=-0.1))
 
 
+def test_what_is_known_besides_is_said_and_what_would_have_shown():
+    known = replace(difference(value=0.01), p_permutation=0.025, p_holm=0.05, detectable=0.0284)
+    assert describe(known) == (
+        "spearman: trained against base +0.010 (-0.010 to +0.030, p = 0.0123, by permutation "
+        "0.0250, corrected 0.0500): no better, a difference of 0.028 or more would have shown"
+    )
+
+
 def test_models_of_a_task_stand_below_one_another_with_intervals(shown):
     results = (
         result("tf-idf", spearman=0.4),

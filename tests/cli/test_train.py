@@ -56,7 +56,8 @@ def assert_is_an_evaluation(value: Any) -> None:
             assert score["low"] <= score["value"] <= score["high"]
     for one in value["differences"]:
         shape = {"task", "metric", "model", "against", "value", "low", "high", "p_value"}
-        assert set(one) == shape
+        assert shape <= set(one) <= shape | {"p_permutation", "p_holm", "detectable"}
+        assert one["detectable"] >= 0
         assert 0 <= one["p_value"] <= 1
     assert value["verdict"] in {"better", "no better", "worse", None}
 

@@ -16,6 +16,7 @@ from likewise.comparison.table import (
     write_comparison,
 )
 from likewise.errors import InputError
+from likewise.evaluation.differences import holm
 from likewise.evaluation.result import Result
 from likewise.evaluation.statistics import score
 
@@ -68,6 +69,36 @@ def test_the_first_row_is_judged_by_its_base_and_others_by_the_first(comparison:
     names = ("softmax", "broken", "cosine", "elsewhere")
     found = [comparison.verdict_of(name) for name in names]
     assert found == ["worse", None, "better", "better"]
+
+
+def test_all_differences_that_the_table_shows_are_one_family(comparison: Comparison):
+    columns = (comparison.against_first, comparison.against_above, comparison.against_base)
+    shown = {
+        (one.model, one.against): (one.p_value, one.p_holm)
+        for column in columns
+        for one in column.values()
+    }
+    # cosine stands below softmax, which is the first row too: a pair that counts once
+    assert len(shown) == 5
+    assert sum(map(len, columns)) == 6
+    p_values, corrected = zip(*shown.values(), strict=True)
+    assert corrected == pytest.approx(holm(p_values))
+    assert comparison.is_corrected
+
+
+def test_what_is_sure_alone_may_not_be_among_many():
+    lines = [make_line("first", base="none"), make_line("second", base="none")]
+    near = {"first": make_result("first", 0.5), "second": make_result("second", 0.533)}
+    alone = lay_out(lines, near, [])
+    assert not alone.is_corrected
+    assert alone.verdict_of("second") == "better"
+    names = ["x" * length for length in range(7, 16)]  # draws follow from the length of a name
+    more = [*lines, *(make_line(name, base="none") for name in names)]
+    rows = near | {name: make_result(name, 0.5) for name in names}
+    among = lay_out(more, rows, [])
+    assert among.against_first["second"].low > 0
+    assert among.against_first["second"].p_holm > 0.05
+    assert among.verdict_of("second") == "no better"
 
 
 def test_a_file_gives_back_what_was_written(comparison: Comparison, tmp_path: Path):

@@ -1,5 +1,6 @@
 """The table and `evaluate`; on real data, the numbers that others published."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -46,6 +47,42 @@ def test_a_kind_that_cannot_be_evaluated_is_refused_with_those_that_can():
     data = table(kind="nli", premise=["a"], hypothesis=["b"], label=[0])
     with pytest.raises(InputError, match=r"embeds texts\n.*pairs, reranking, retrieval, scored"):
         evaluate(random_vectors(), data)
+
+
+class Refuses:
+    """A model that must not be asked."""
+
+    prompts = PROMPTS
+
+    def encode(self, texts, *, prompt="", precision="auto", progress=False):
+        pytest.fail("embedded")
+
+    def predict(self, pairs, **_):
+        pytest.fail("scored")
+
+
+NINE = [f"text {i}" for i in range(9)]
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (table(kind="scored", sentence1=NINE, sentence2=NINE, score=range(9)), "9 rows"),
+        (table(kind="pair-labels", sentence1=NINE, sentence2=NINE, label=[0, 1, 1] * 3), "9 rows"),
+        (table(kind="labelled", text=NINE, label=["a", "b", "c"] * 3), "9 rows"),
+        (table(kind="pairs", anchor=NINE * 2, positive=[*NINE, *"abcdefghi"]), "9 distinct anch"),
+        (retrieval_case().data, "9 queries with a relevant document"),
+    ],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_fewer_than_ten_items_are_refused_before_anything_is_embedded(data, problem: str):
+    if data.kind == "retrieval":
+        nine = {query: data.judgements[query] for query in data.query_ids[:9]}
+        data = replace(data, judgements=nine | {query: {} for query in data.query_ids[9:]})
+    with pytest.raises(InputError, match=f"{problem}.*: an evaluation needs 10 or more"):
+        evaluate(Refuses(), data)
+    with pytest.raises(InputError, match=f"{problem}.*: an evaluation needs 10 or more"):
+        evaluate_baseline(data)
 
 
 def test_an_evaluator_can_be_named_and_must_take_the_kind(scored_set):

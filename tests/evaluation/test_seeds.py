@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from likewise.evaluation.differences import paired_difference
 from likewise.evaluation.result import Result
@@ -47,18 +48,6 @@ def test_seeds_that_differ_widen_it():
     assert width(combined) > 3 * width(runs[1])
 
 
-def test_the_interval_covers_the_truth_as_often_as_it_says():
-    """Seeds and items both drawn anew: 95 % nominal, five seeds are few."""
-    draw = np.random.default_rng(2)
-    covered = 0
-    for _ in range(300):
-        items = draw.normal(size=60)
-        runs = [of_items(items + shift) for shift in draw.normal(scale=0.1, size=5)]
-        low, high = combine_seeds([replace(run) for run in runs]).interval
-        covered += low <= 0 <= high
-    assert 0.88 <= covered / 300 <= 0.98
-
-
 def test_differences_stay_paired_by_item():
     draw = np.random.default_rng(3)
     items = draw.normal(scale=10, size=N)
@@ -67,6 +56,18 @@ def test_differences_stay_paired_by_item():
     apart = paired_difference(second, first, "accuracy")
     assert apart.low == pytest.approx(0.1)
     assert apart.high == pytest.approx(0.1)
+
+
+def test_where_items_weigh_nothing_it_is_the_t_test_over_runs():
+    values = [0.3, 0.5, 0.6, 0.4]
+    combined = combine_seeds([of_items(np.full(N, value)) for value in values])
+    reference = stats.ttest_1samp(values, 0).confidence_interval()
+    assert combined.interval == pytest.approx(tuple(reference), abs=0.03)
+    other = combine_seeds([of_items(np.full(N, value), "o") for value in (0.1, 0.4, 0.2)])
+    apart = paired_difference(combined, other, "accuracy")
+    welch = stats.ttest_ind(values, [0.1, 0.4, 0.2], equal_var=False).confidence_interval()
+    assert (apart.low, apart.high) == pytest.approx(tuple(welch), abs=0.05)
+    assert apart.p_permutation is None  # seeds cannot be swapped item by item
 
 
 def test_other_data_is_refused():

@@ -71,6 +71,8 @@ def test_a_model_that_tells_no_texts_apart_gets_nothing(scored_set):
     )
     assert (result.spearman, result.pearson) == (0, 0)
     assert result.interval == (0, 0)
+    (note,) = result.notes
+    assert note.startswith("all cosines are 1: a model that tells no two pairs apart")
 
 
 def test_given_cosines_are_scored_as_those_of_vectors(scored_set):

@@ -189,15 +189,15 @@ def test_teacher_scores_are_measured_as_pairs():
 
 
 def many_nli() -> Dataset:
-    """Three rows a premise, 80 premises that share no text."""
-    told = many(80)
+    """Three rows a premise, 120 premises that share no text."""
+    told = many(120)
     forms = ("someone does {}", "people say {} every day", "nobody can {}")
     texts = [text for text in told.texts("positive") for _ in range(3)]
     return make_data(
         "nli",
         premise=[text for text in told.texts("anchor") for _ in range(3)],
         hypothesis=[forms[i % 3].format(text) for i, text in enumerate(texts)],
-        label=[i % 3 for i in range(240)],
+        label=[i % 3 for i in range(360)],
     )
 
 

@@ -55,6 +55,18 @@ def test_the_page_says_what_the_table_says(comparison: Comparison):
     assert "by minutes: softmax 0.500 at 1.85; cosine 0.720 at 3.33" in page
 
 
+def test_a_row_that_is_no_better_says_what_would_have_shown():
+    lines = [make_line("softmax"), make_line("cosine")]
+    rows = {"softmax": make_result("softmax", 0.5), "cosine": make_result("cosine", 0.501)}
+    comparison = lay_out(lines, rows, [make_result("tiny", 0.45)])
+    detectable = comparison.against_first["cosine"].detectable
+    page = render_comparison(comparison)
+    assert f"; a difference of {detectable:.3f} or more would have shown." in page
+    assert f'no better<small class="wrap">a difference of {detectable:.3f} or more' in page
+    assert "after Holm" in page
+    assert "corrected" in page
+
+
 def test_it_is_one_small_file_that_fetches_nothing(comparison: Comparison, tmp_path: Path):
     path = write_comparison_page(comparison, tmp_path / "comparison.html")
     text = path.read_text()

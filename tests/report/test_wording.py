@@ -1,6 +1,6 @@
 import pytest
 
-from likewise.evaluation.result import Score
+from likewise.evaluation.result import Difference, Evaluation, Result, Score
 from likewise.report.record import read_run
 from likewise.report.wording import (
     chance,
@@ -11,6 +11,7 @@ from likewise.report.wording import (
     number,
     signed,
     verdict_sentence,
+    why_no_better,
 )
 
 
@@ -40,9 +41,58 @@ def evaluation_with(write_run, evaluation):
 def test_the_verdict_is_one_sentence_that_holds_its_reason(evaluation_with, verdict, value, said):
     sentence = verdict_sentence(evaluation_with(verdict, value))
     assert sentence.startswith(said)
+    assert "would have shown" not in sentence  # older files do not know it
     assert " than minilm (95 % interval of the difference " in sentence
     assert sentence.count(". ") == 0
     assert sentence.endswith(").")
+
+
+def difference(**changed) -> Difference:
+    usual = {"value": 0.01, "low": -0.01, "high": 0.03, "p_value": 0.2, "detectable": 0.0284}
+    return Difference(task="t", metric="spearman", model="a", against="b", **usual | changed)
+
+
+def test_no_better_always_says_what_would_have_shown():
+    found = difference(p_permutation=0.25)
+    score = Score(value=0.7, low=0.6, high=0.8, n=9)
+    results = [
+        Result(
+            task="t", evaluator="", primary="spearman", scores={"spearman": score}, draws={}, n=9,
+            model=model,
+        )
+        for model in ("b", "a")
+    ]  # fmt: skip
+    evaluation = Evaluation(results=tuple(results), differences=(found,), verdict="no better")
+    assert verdict_sentence(evaluation) == (
+        "No better: on t, a reaches Spearman 0.700, 0.010 more than b (95 % interval of the "
+        "difference −0.010 to +0.030, p = 0.200, by permutation = 0.250); a difference of 0.028 "
+        "or more would have shown."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({}, "a difference of 0.028 or more would have shown"),
+        ({"detectable": 0.0002}, "a difference of 0.001 or more would have shown"),
+        ({"detectable": 0.0, "value": 0.0, "low": 0.0, "high": 0.0}, "every item scores alike"),
+        ({"detectable": None}, ""),
+        ({"low": 0.001}, ""),
+        ({"high": -0.001, "low": -0.1}, ""),
+        (
+            {"low": 0.001, "p_holm": 0.08},
+            "among several comparisons not sure: p = 0.080 after Holm's correction, and not below "
+            "0.05; a difference of 0.028 or more would have shown",
+        ),
+        (
+            {"low": 0.001, "p_holm": 0.08, "detectable": None},
+            "among several comparisons not sure: p = 0.080 after Holm's correction, and not below "
+            "0.05",
+        ),
+    ],
+)
+def test_the_reason_is_there_where_the_verdict_is_no_better(changed, reason):
+    assert why_no_better(difference(**changed)) == reason
 
 
 def test_without_a_comparison_there_is_no_judgement(write_run, evaluation):

@@ -36,7 +36,7 @@ from likewise.evaluation.predictions import ScoresPairs, TimedPredict
 from likewise.evaluation.reranking import rerank_corpus, rerank_pairs
 from likewise.evaluation.result import Result
 from likewise.evaluation.retrieval import evaluate_retrieval
-from likewise.evaluation.similarity import evaluate_similarity, predict_similarity
+from likewise.evaluation.similarity import FEWEST, evaluate_similarity, predict_similarity
 from likewise.evaluation.spec import EvaluatorSpec
 from likewise.evaluation.statistics import RESAMPLES
 from likewise.evaluation.triplets import (
@@ -109,6 +109,9 @@ EVALUATORS: Table[EvaluatorSpec] = Table(
     },
 )
 
+# first text roles that rows may share: what is counted is what is asked
+ASKING = {"anchor": "distinct anchors", "query": "distinct queries"}
+
 
 def evaluate(
     model: Encodes | ScoresPairs | Embed,
@@ -142,18 +145,20 @@ def evaluate(
         Scores with intervals, and how many distinct texts were embedded, or pairs scored, a second.
 
     Raises:
-        InputError: no evaluator takes this kind of data, the evaluator takes no such option, or
-            the data has nothing to measure.
+        InputError: no evaluator takes this kind of data, the evaluator takes no such option, the
+            data has nothing to measure, or fewer than ten items.
         LikewiseError: what the model answers is not finite.
     """
     options = {**options, "resamples": resamples, "seed": seed}
     if isinstance(model, ScoresPairs) and not isinstance(model, Encodes):
         chosen = evaluator_for(data, evaluator, scores_pairs=True, options=options)
+        _refuse_few_items(data)
         predict = TimedPredict(model, precision=precision, progress=progress)
         result = _function(chosen, scores_pairs=True)(predict, data, **options)
         result = replace(result, pairs_per_second=_speed(predict.pairs, predict.seconds))
     else:
         chosen = evaluator_for(data, evaluator, options=options)
+        _refuse_few_items(data)
         embed = TimedEmbed(model, precision=precision, progress=progress)
         result = _function(chosen, scores_pairs=False)(embed, data, **options)
         result = _priced(result, embed, seed)
@@ -206,6 +211,7 @@ def evaluate_baseline(
     """
     options = {**options, "resamples": resamples, "seed": seed}
     chosen = evaluator_for(data, evaluator, options=options)
+    _refuse_few_items(data)
     baseline = EVALUATORS[chosen].baseline
     if baseline is None:
         return None
@@ -267,6 +273,20 @@ def _takes(spec: EvaluatorSpec, option: str) -> bool:
     """Whether the evaluator's signature, where options are declared, has this one."""
     function = spec.function or spec.pair_function
     return function is not None and any(p.name == option for p in option_parameters(function))
+
+
+def _refuse_few_items(data: Dataset | RetrievalSet) -> None:
+    """Stop before anything is embedded where an interval would say nothing."""
+    if isinstance(data, RetrievalSet):
+        n = sum(max(grades.values(), default=0) > 0 for grades in data.judgements.values())
+        what = "queries with a relevant document"
+    elif (first := data.text_roles()[0]) in ASKING:
+        n, what = len(set(data.texts(first))), ASKING[first]
+    else:
+        n, what = len(data), "rows"
+    if 0 < n < FEWEST:  # of none each evaluator says why
+        problem = f"{n} {what}: an evaluation needs {FEWEST} or more"
+        raise InputError(problem, mend="give more of them", where=data.file)
 
 
 def _function(name: str, *, scores_pairs: bool) -> Callable[..., Result]:
