@@ -122,7 +122,7 @@ def by_first_letter(texts: list[str], *, role: str | None = None) -> np.ndarray:
 
 def labelled(folder: Path, labels: str) -> Path:
     path = folder / "intents.csv"
-    rows = zip(("ab", "ac", "ad", "ba", "bc", "bd"), labels, strict=True)
+    rows = zip(("ab", "ac", "ad", "ae", "af", "ba", "bc", "bd", "be", "bf"), labels, strict=True)
     path.write_text("text,label\n" + "".join(f"{text},{label}\n" for text, label in rows))
     return path
 
@@ -135,16 +135,16 @@ def nearest(folder: Path, labels: str) -> Result:
 def test_the_worked_evaluator_is_chosen_by_its_name_and_gives_the_top_score(
     package: Path, tmp_path: Path
 ):
-    right = nearest(tmp_path, "xxxyyy")
+    right = nearest(tmp_path, "xxxxxyyyyy")
     assert (right.evaluator, right.accuracy, right.interval) == ("nearest-neighbour", 1.0, (1, 1))
     # the nearest of ab is ac, of every other a-text ab, of ba it is bc, of every other b-text ba
-    wrong = nearest(tmp_path, "xxyzww")
-    assert wrong.accuracy == pytest.approx(np.mean([1, 1, 0, 0, 0, 0]))
+    wrong = nearest(tmp_path, "xxyzwstuvq")
+    assert wrong.accuracy == pytest.approx(2 / 10)
 
 
 def test_the_worked_evaluator_refuses_what_every_model_gets_right(package: Path, tmp_path: Path):
     with pytest.raises(likewise.InputError, match="one label"):
-        nearest(tmp_path, "xxxxxx")
+        nearest(tmp_path, "xxxxxxxxxx")
 
 
 def chat(folder: Path) -> Path:

@@ -49,7 +49,9 @@ def assert_is_an_evaluation(value: Any) -> None:
     assert set(value) == {"schema", "results", "differences", "verdict"}
     assert value["schema"] == "likewise.evaluation/1"
     for result in value["results"]:
-        assert set(result) == {"model", "task", "n", "texts_per_second", "metrics"}
+        shape = {"model", "task", "n", "texts_per_second", "metrics"}
+        priced = {"tokens_per_second", "dimensions", "model_bytes", "geometry"}
+        assert shape <= set(result) <= shape | priced
         assert isinstance(result["n"], int)
         for score in result["metrics"].values():
             assert set(score) == {"value", "low", "high"}
@@ -595,8 +597,14 @@ def bad(
 
 MISTAKES = {
     "a method that does not fit": ("the method softmax takes nli or pair-labels data", "cosine"),
-    "a binary loss on graded scores": ("takes pair-labels data, found scored", "cosine"),
-    "an online binary loss on graded scores": ("takes pair-labels data, found scored", "cosine"),
+    "a binary loss on graded scores": (
+        "takes pair-labels or reranking data, found scored",
+        "cosine",
+    ),
+    "an online binary loss on graded scores": (
+        "takes pair-labels or reranking data, found scored",
+        "cosine",
+    ),
     "graded labels": ("expected 0 (different) or 1 (same), found", "label"),
     "a pool inside the gold": ("the pool holds no pair that is not gold", "pool=FILE"),
     "no label left to give": ("the pool holds no pair that is not gold", "gold_fraction"),

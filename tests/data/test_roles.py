@@ -89,7 +89,7 @@ def test_a_kind_that_uses_more_of_the_columns_wins():
     assert bound(["text", "label"]).kind.name == "labelled"
 
 
-@pytest.mark.parametrize("name", ["label", "Score", "relevance", "is_relevant", "rating"])
+@pytest.mark.parametrize("name", ["labels", "Score", "gold_label", "rating"])
 def test_a_judgement_beside_a_pair_asks_first(name):
     error = error_of(["query", "document", name])
     assert "every row would be a positive" in error.problem

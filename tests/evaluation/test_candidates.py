@@ -109,7 +109,8 @@ def test_pairs_with_negatives_are_reranked_where_that_is_asked_for():
 
 
 def test_pairs_without_negatives_are_refused():
-    pairs = table(kind="pairs", anchor=["a", "b"], positive=["c", "d"])
+    texts = [f"text {i}" for i in range(10)]
+    pairs = table(kind="pairs", anchor=texts, positive=texts[::-1])
     with pytest.raises(InputError, match="pairs without negatives have nothing to rerank"):
         evaluate(random_vectors(), pairs, evaluator="reranking")
 

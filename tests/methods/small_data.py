@@ -75,6 +75,7 @@ DATA: dict[str, Callable[[int], Dataset]] = {
     "scored": scored,
     "nli": nli,
     "pair-labels": pair_labels,
+    "reranking": reranking,
     "labelled": labelled,
     "texts": texts,
     "distilled": distilled,

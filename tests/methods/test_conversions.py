@@ -20,10 +20,10 @@ def fit(tiny_encoder, tmp_path: Path):
 @pytest.mark.parametrize(
     ("wanted", "taken"),
     [
-        ("pairs", {"pairs", "nli", "pair-labels", "labelled"}),
-        ("scored", {"scored", "nli", "pair-labels"}),
+        ("pairs", {"pairs", "nli", "pair-labels", "reranking", "labelled"}),
+        ("scored", {"scored", "nli", "pair-labels", "reranking"}),
         ("nli", {"nli"}),
-        ("pair-labels", {"pair-labels"}),
+        ("pair-labels", {"pair-labels", "reranking"}),
         ("labelled", {"labelled"}),
         ("distilled", {"distilled"}),
         ("texts", set(DATA)),

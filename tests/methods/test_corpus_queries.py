@@ -220,7 +220,7 @@ def test_added_passages_have_no_title(new_fit, tmp_path: Path):
         ([{"question_text": "a", "body": "b"}], "no column is named"),
         ([{"text": "a"}], "found texts data"),
         ([{"sentence1": "a", "sentence2": "b", "score": 1.0}], "found scored data"),
-        ([{"query": "a", "passage": "b", "label": 1}], "label"),
+        ([{"query": "a", "passage": "b", "label": 1}], "found reranking data"),
     ],
     ids=["unknown columns", "no passages", "scored pairs", "labels"],
 )
