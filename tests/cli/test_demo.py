@@ -11,13 +11,13 @@ from likewise.models import load
 
 @pytest.fixture
 def code_folder(tmp_path: Path) -> Path:
-    """A package of eight modules with eight documented functions each."""
+    """A package of four modules with sixteen documented functions each."""
     folder = tmp_path / "package"
     folder.mkdir()
-    for i in range(8):
+    for i in range(4):
         functions = (
             f'def f{i}_{j}(text):\n    """{question(*topic)}."""\n    return "{answer(*topic)}"\n'
-            for j, topic in enumerate(TOPICS[8 * i : 8 * i + 8])
+            for j, topic in enumerate(TOPICS[16 * i : 16 * i + 16])
         )
         (folder / f"module{i}.py").write_text("\n\n".join(functions))
     return folder
