@@ -3,7 +3,7 @@ import time
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likewise.data.clusters import (
@@ -111,6 +111,7 @@ def test_flat_texts_stand_in_the_order_of_their_keys(chunks):
 
 
 @given(st.lists(st.integers(-9, 9), unique=True), st.lists(st.integers(-12, 12)))
+@settings(deadline=None)
 def test_a_key_is_found_where_it_stands_or_nowhere(among, wanted):
     found = places_of(np.array(wanted, np.int64), np.array(among, np.int64)).tolist()
     assert found == [among.index(key) if key in among else -1 for key in wanted]

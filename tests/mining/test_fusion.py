@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from likewise.mining.fusion import fuse
@@ -15,6 +15,7 @@ lists = st.lists(st.permutations(range(6)).map(lambda p: p[:4]), min_size=1, max
 
 
 @given(lists, st.integers(1, 7), st.integers(0, 3))
+@settings(deadline=None)
 def test_weights_are_one_over_sixty_and_the_rank_from_one(rows, depth, cut):
     rows = [row[:cut] + [-1] * (4 - cut) if i == 0 else row for i, row in enumerate(rows)]
     places, sources = fuse([ranking(row) for row in rows], depth=depth)

@@ -175,7 +175,7 @@ def test_counts_are_those_that_a_person_counts(circle_pairs):
     assert said["negatives mined"] == found.counts["negatives"]
 
 
-# FIELD: mined negatives that equal a positive of the same question, in the same row or another
+# the rule in mined data elsewhere: negatives that equal a right answer, of the row or of another
 def test_no_mined_negative_is_a_right_answer_of_another_row_or_another_spelling():
     rows = [(f"question {i // 4}", f"Answer {i // 4}, part {i % 4}.") for i in range(40)]
     rows += [(question.upper(), answer.lower()) for question, answer in rows[:20]]
@@ -356,7 +356,7 @@ def test_rows_are_judged_in_parts_alike(pairs, monkeypatch):
     assert parts.counts == whole.counts
 
 
-# FIELD: mining that held the matrix of all similarities, and needed all of the memory
+# elsewhere the matrix of all similarities was held, and took all of the memory
 def test_memory_is_not_that_of_all_similarities(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(neighbours, "QUERIES", 64)
     monkeypatch.setattr(neighbours, "DOCUMENTS", 256)

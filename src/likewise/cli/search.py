@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from likewise.cli.console import answer, emit_json, say
@@ -12,6 +11,7 @@ from likewise.data.dataset import Dataset
 from likewise.data.readers import READERS
 from likewise.data.roles import parse_columns
 from likewise.errors import InputError, Where
+from likewise.mining.neighbours import search_cosine
 from likewise.models import load
 
 SHOWN_LINES = 3
@@ -42,23 +42,18 @@ def search(
         said = f"{cut:,} of {len(texts):,} texts are over {encoder.max_tokens} tokens and were cut"
         say(f"note: {said}", quiet=quiet)
     prompts = encoder.prompts
-    asked = encoder.encode(
-        [question], prompt="query" if "query" in prompts else None, normalize=True
-    )
+    asked = encoder.encode([question], prompt="query" if "query" in prompts else None)
     found = encoder.encode(
-        texts,
-        prompt="document" if "document" in prompts else None,
-        normalize=True,
-        progress=not quiet,
+        texts, prompt="document" if "document" in prompts else None, progress=not quiet
     )
-    cosines = found @ asked[0]
-    best = np.argsort(-cosines, kind="stable")[:top]
+    ranking = search_cosine(asked, found, depth=min(top, len(texts)))
+    best = list(zip(ranking.positions[0].tolist(), ranking.scores[0].tolist(), strict=True))
     if json:
-        hits = [{"name": names[i], "cosine": float(cosines[i]), "text": texts[i]} for i in best]
+        hits = [{"name": names[i], "cosine": cosine, "text": texts[i]} for i, cosine in best]
         emit_json({"schema": "likewise.search/1", "question": question, "results": hits})
         return
-    for i in best:
-        answer(f"{cosines[i]:.3f}  {names[i]}")
+    for i, cosine in best:
+        answer(f"{cosine:.3f}  {names[i]}")
         for line in texts[i].splitlines()[:SHOWN_LINES]:
             answer(f"       {line[:100]}")
 

@@ -22,6 +22,7 @@ from likewise.mining.neighbours import Floats
 from likewise.mining.options import MiningOptions
 from likewise.mining.pool import Pool
 from likewise.mining.vectors import Embed, Encodes, Role
+from likewise.models.encoder import Encoder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,8 @@ def rank_documents(
         notes.append(Note(text=f"vectors are searched by the index {index}, which may miss some"))
     asking = _Asking(pool=pool, folder=folder, options=options, progress=progress)
     for i, (name, model) in enumerate(models.items()):
+        said = model.notes if isinstance(model, Encoder) else ()
+        notes += [Note(text=f"{name}: {note}") for note in said]
         asked = asking.embed(model, pool.anchors, "query", i)
         found = asking.embed(model, pool.documents, "document", i)
         if asked.cut + found.cut:
