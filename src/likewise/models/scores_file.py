@@ -136,8 +136,8 @@ def score_pairs(
         return cross.predict([])
     out = path if path.suffix == ".npy" else path.with_name(f"{path.name}.npy")
     job = _job(cross, asked, precision=precision, activation=activation)
-    scores: NDArray[np.float32] = np.array(keep_rows(out, job, progress=progress).values)
-    return scores[:, 0] if cross.classes == 1 else scores
+    kept: NDArray[np.float32] = np.array(keep_rows(out, job, progress=progress).values)
+    return kept.reshape(-1) if cross.classes == 1 else kept
 
 
 def _job(
