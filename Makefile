@@ -8,8 +8,8 @@ VENV := .venv
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check install --quiet
 TORCH_STAMP := $(VENV)/.torch-$(shell echo '$(TORCH)' | cksum | cut -d ' ' -f 1)
 OFFLINE := HF_HUB_OFFLINE=1 TRANSFORMERS_OFFLINE=1
-# One thread a worker: two workers on two cores.
-PYTEST := $(OFFLINE) OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2
+# One thread a worker: two workers on two cores, the idle one takes over what the other has left.
+PYTEST := $(OFFLINE) OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest -n 2 --dist worksteal
 
 .PHONY: setup demo test test-long lint bench
 

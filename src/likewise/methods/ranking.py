@@ -55,7 +55,6 @@ LABELLED: Final[Mapping[str, tuple[Choice, ...]]] = MappingProxyType(
         ),
         "reranking": (
             Choice(method="mnr", reason="documents judged wrong are hard negatives of their query"),
-            Choice(method="cross-encoder", reason="puts a short list in order better, and slower"),
         ),
         "labelled": (
             Choice(
